@@ -1,0 +1,121 @@
+"""Composition: settings in, the parts of a running node out. Knows every concrete class."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from radfuse.app.settings import Settings
+from radfuse.archive import Archive, ArchiveSettings, SpaceGuard
+from radfuse.core.aetitle import AETitle
+from radfuse.core.errors import ConfigurationError, FolderInUse
+from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
+from radfuse.core.transfer_syntaxes import TRANSFER_SYNTAXES
+from radfuse.node import AcceptancePolicy, NodeServer, NodeSettings
+from radfuse.services.access import is_loopback
+from radfuse.services.databases import DEFAULT_DATABASE, Databases, database_folder
+from radfuse.services.peers import Peers
+from radfuse.wire import Limits
+
+_BACKLOG = 512
+
+
+def archive_settings(settings: Settings, database: str = DEFAULT_DATABASE) -> ArchiveSettings:
+    """The settings of one database's archive."""
+    return ArchiveSettings(
+        folder=database_folder(settings.data, database),
+        index_url=settings.index_url if database == DEFAULT_DATABASE else "",
+        duplicate_policy=settings.storage.duplicates,
+        object_limit_bytes=settings.storage.object_limit_bytes,
+        space=SpaceGuard(settings.storage.reserve_bytes),
+    )
+
+
+def open_archive(settings: Settings, database: str = DEFAULT_DATABASE) -> Archive:
+    """One database's archive, opened and put right after a crash."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return Archive(archive_settings(settings, database))
+
+
+def open_peers(settings: Settings) -> Peers:
+    """The peers of the data folder."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return Peers(settings.data)
+
+
+def open_databases(settings: Settings) -> Databases:
+    """All archives of the node by AE title."""
+    names = settings.database_names()
+    return Databases(
+        {AETitle(title): name for title, name in names.items()},
+        {name: archive_settings(settings, name) for name in set(names.values())},
+    )
+
+
+def wire_limits(settings: Settings) -> Limits:
+    """The deadlines of the settings as the wire's limits."""
+    limits = settings.limits
+    return dataclasses.replace(
+        Limits(),
+        artim_s=limits.artim_s,
+        pdu_deadline_s=limits.pdu_s,
+        idle_s=limits.idle_s,
+        response_s=limits.response_s,
+        connect_s=limits.connect_s,
+    )
+
+
+@contextlib.contextmanager
+def node_server(settings: Settings) -> Iterator[NodeServer]:
+    """A node server with everything it needs, closed in order at the end."""
+    storage = settings.storage
+    node = NodeSettings(
+        policy=AcceptancePolicy(
+            frozenset(settings.database_names()),
+            frozenset(STORAGE_CLASS_NAMES) | frozenset(storage.extra_classes),
+            frozenset(TRANSFER_SYNTAXES) | frozenset(storage.extra_transfer_syntaxes),
+            storage.accept_unknown_classes,
+        ),
+        limits=wire_limits(settings),
+        open_to_all=is_loopback(settings.host),
+        connections=settings.limits.associations,
+        connections_per_address=settings.limits.associations_per_address,
+        shutdown_s=settings.limits.shutdown_s,
+    )
+    with contextlib.closing(open_databases(settings)) as databases, contextlib.closing(open_peers(settings)) as peers:
+        yield NodeServer(node, databases, peers)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening DICOM socket. Raises ConfigurationError when the port cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.dicom_port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = f"cannot listen on {settings.host} port {settings.dicom_port}: {error.strerror}"
+        raise ConfigurationError("dicom_port", reason) from error
+    return listener
+
+
+@contextlib.contextmanager
+def data_folder_lock(folder: Path) -> Iterator[None]:
+    """Hold the data folder for one service. Raises FolderInUse when another one has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / "radfuse.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderInUse(str(folder)) from error
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,164 @@
+"""The settings of one data folder: ``radfuse.toml``, overridden by ``RADFUSE_...`` variables.
+
+Nested keys join with two underscores: ``RADFUSE_STORAGE__DUPLICATES=reject``.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from radfuse.archive import DuplicatePolicy
+from radfuse.core.aetitle import ae_title_from_host_name, checked_ae_title
+from radfuse.core.errors import ConfigurationError, InvalidAETitle, InvalidUID
+from radfuse.core.uids import checked_uid
+from radfuse.services.databases import DEFAULT_DATABASE
+
+SETTINGS_FILE: Final = "radfuse.toml"
+_Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _checked_uids(values: list[str]) -> list[str]:
+    try:
+        return [checked_uid(value, "UID") for value in values]
+    except InvalidUID as error:
+        raise ValueError(str(error)) from error
+
+
+class StorageSettings(_Section):
+    """What is kept, and how."""
+
+    duplicates: DuplicatePolicy = DuplicatePolicy.KEEP
+    """Same SOP Instance UID with other bytes: keep the first, replace it, or reject the new one (0111H)."""
+    accept_unknown_classes: bool = False
+    """Store objects of SOP classes beyond the 102 of the conformance statement, private ones included."""
+    extra_classes: list[str] = []
+    """UIDs of further SOP classes to store."""
+    extra_transfer_syntaxes: list[str] = []
+    """UIDs of further transfer syntaxes to store as they are."""
+    object_limit_bytes: Annotated[int, Field(gt=0)] = 64 << 30
+    """Larger objects are refused with A700H."""
+    reserve_bytes: Annotated[int, Field(ge=0)] = 64 << 20
+    """Space that stays free on the volume (at most 2 % of a small one); beyond it objects get A700H."""
+
+    _uids = field_validator("extra_classes", "extra_transfer_syntaxes")(_checked_uids)
+
+
+class LimitSettings(_Section):
+    """What a peer may take from us. Times are seconds."""
+
+    associations: Annotated[int, Field(gt=0)] = 600
+    """Associations at once, in each worker."""
+    associations_per_address: Annotated[int, Field(gt=0)] = 400
+    """Associations at once from one address, in each worker."""
+    artim_s: Annotated[float, Field(gt=0)] = 30.0
+    """From connecting to the association request, and from abort or release to closing."""
+    pdu_s: Annotated[float, Field(gt=0)] = 60.0
+    """From the first to the last byte of one PDU."""
+    idle_s: Annotated[float, Field(gt=0)] = 300.0
+    """Between two messages on an association."""
+    response_s: Annotated[float, Field(gt=0)] = 120.0
+    """Waiting for a peer's response when we are the requestor."""
+    connect_s: Annotated[float, Field(gt=0)] = 10.0
+    """Connecting to a peer."""
+    shutdown_s: Annotated[float, Field(ge=0)] = 10.0
+    """For running operations to end when the service is stopped."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set in a data folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RADFUSE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        nested_model_default_partial_update=True,
+    )
+
+    data: Path = Path("radfuse-data")
+    """The data folder."""
+    host: str = "127.0.0.1"
+    """Address to listen on. Beyond loopback only configured peers may do more than C-ECHO."""
+    dicom_port: _Port = 11112
+    """Port of the DICOM node."""
+    ae_title: str = Field(default_factory=lambda: ae_title_from_host_name(platform.node()))
+    """Our AE title; the default is the machine's name."""
+    workers: Annotated[int, Field(ge=1, le=64)] = min(4, os.cpu_count() or 1)
+    """Node processes that share the port."""
+    databases: dict[str, str] = {}
+    """Further AE titles of ours and the database that each one stores to and answers from."""
+    index_url: str = ""
+    """Database of the default index; empty: SQLite in the data folder. PostgreSQL: postgresql+psycopg://..."""
+    storage: StorageSettings = StorageSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @field_validator("ae_title")
+    @classmethod
+    def _valid_ae_title(cls, value: str) -> str:
+        return _valid_title(value)
+
+    @field_validator("databases")
+    @classmethod
+    def _valid_databases(cls, value: dict[str, str]) -> dict[str, str]:
+        return {_valid_title(title): name for title, name in value.items()}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file: ``load_settings`` hands the file over as initial values."""
+        return (env_settings, init_settings)
+
+    def database_names(self) -> dict[str, str]:
+        """All our AE titles and their databases."""
+        return {self.ae_title: DEFAULT_DATABASE} | self.databases
+
+
+def _valid_title(value: str) -> str:
+    try:
+        return checked_ae_title(value)
+    except InvalidAETitle as error:
+        raise ValueError(str(error)) from error
+
+
+def load_settings(data_folder: Path | None = None) -> Settings:
+    """The settings of a data folder (default: RADFUSE_DATA or ./radfuse-data).
+
+    Raises ConfigurationError naming the first setting that cannot be used.
+    """
+    folder = data_folder or Path(os.environ.get("RADFUSE_DATA", "radfuse-data"))
+    path = folder / SETTINGS_FILE
+    values: dict[str, Any] = {}
+    try:
+        if path.exists():
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(SETTINGS_FILE, f"cannot be read: {error}") from error
+    known = set(Settings.model_fields)
+    for name in values:
+        if name not in known:
+            raise ConfigurationError(
+                f"{SETTINGS_FILE}: {name}", f"unknown setting; known are {', '.join(sorted(known))}"
+            )
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigurationError(".".join(map(str, first["loc"])), first["msg"]) from error
+    return settings.model_copy(update={"data": folder})

@@ -1,0 +1,249 @@
+"""One archive: a store of files and the index over it, in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+import xxhash
+from sqlalchemy import Connection, Engine
+
+from radfuse.archive.blobs import BlobStore, SpaceGuard
+from radfuse.archive.committer import Committer, DuplicatePolicy, Outcome
+from radfuse.archive.incoming import Incoming, Origin
+from radfuse.archive.index.entry import Entry
+from radfuse.archive.index.model import StoredObject
+from radfuse.archive.index.write import IndexWriter
+from radfuse.archive.journal import Journal
+from radfuse.archive.recover import JOURNAL_SUFFIX, Recovery, recover
+from radfuse.core.errors import BlobDamaged
+from radfuse.db import Schema, create_database_engine, prepare_schema, read_transaction, sqlite_url
+from radfuse.dicom import Header
+
+_MIB: Final = 1 << 20
+_LARGEST_HALF: Final = 32 * _MIB
+_SMALLEST_HALF: Final = _MIB
+_SHARE_OF_FREE_SPACE: Final = 64
+_LARGEST_IN_MEMORY: Final = 2 * _MIB
+_SYNC_INTERVAL_S: Final = 1.0
+_CHUNK_BYTES: Final = _MIB
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """Where an archive is and how it behaves."""
+
+    folder: Path
+    index_url: str = ""
+    """Database of the index; empty: ``index.sqlite`` in the folder."""
+    duplicate_policy: DuplicatePolicy = DuplicatePolicy.KEEP
+    object_limit_bytes: int = 64 << 30
+    space: SpaceGuard = field(default_factory=SpaceGuard)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An open file of the store; ``data_start`` is where its data set begins."""
+
+    file: int
+    data_start: int
+    size_bytes: int
+    """Length of the data set."""
+
+
+class Archive:
+    """Keeps objects durably, finds them and gives them back. Thread-safe; several processes may
+    open the same folder.
+
+    The writing half (journal, background sync) starts with the first object that is received.
+    """
+
+    def __init__(self, settings: ArchiveSettings) -> None:
+        """Open the archive, creating it if need be, and put right what a crash left behind."""
+        self.settings = settings
+        folder = settings.folder
+        for name in ("store", "incoming", "journal"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self.store = BlobStore(folder / "store")
+        self.engine = self._open_index()
+        self.index = IndexWriter(self.engine)
+        self._writing: _Writing | None = None
+        self._starting = threading.Lock()
+        recover(
+            Recovery(
+                folder / "journal",
+                folder / "incoming",
+                self.store,
+                self.index,
+                settings.duplicate_policy is DuplicatePolicy.REPLACE,
+            )
+        )
+
+    def _open_index(self) -> Engine:
+        url = self.settings.index_url or sqlite_url(self.settings.folder / "index.sqlite")
+        engine = create_database_engine(url)
+        prepare_schema(engine, Schema.INDEX)
+        return engine
+
+    def __enter__(self) -> Self:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Sync and remove the journal, close the index."""
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+        self.index.close()
+        self.engine.dispose()
+
+    # --- in ----------------------------------------------------------------------------------
+
+    def receive(self, origin: Origin) -> Incoming:
+        """A sink for the bytes of one object. Raises OutOfSpace when the volume is (nearly) full."""
+        self.settings.space.check(self.settings.folder)
+        writing = self._writing or self._start_writing()
+        blob_id = self.store.new_id()
+        return Incoming(
+            origin,
+            blob_id,
+            writing.spool / blob_id.hex(),
+            writing.memory_bytes,
+            self.settings.object_limit_bytes,
+            self.settings.space,
+        )
+
+    def keep(self, incoming: Incoming, header: Header, *, replaces: bytes | None = None) -> Outcome:
+        """Make a finished object durable and visible to queries; returns only then.
+
+        Raises OutOfSpace or DuplicateRejected, or the error of the disk; nothing is kept then.
+        """
+        writing = self._writing or self._start_writing()
+        if incoming.is_spooled:
+            incoming.sync_spooled()
+        seal = incoming.seal
+        entry = Entry.from_header(header, incoming.blob_id, incoming.size_bytes, seal.digest, seal.arrived_s, replaces)
+        return writing.committer.keep(incoming, entry)
+
+    def _start_writing(self) -> _Writing:
+        with self._starting:
+            if self._writing is None:
+                self._writing = _Writing(self)
+            return self._writing
+
+    # --- out ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view of the index, for ``find`` and ``instances``."""
+        with read_transaction(self.engine) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def open_object(self, stored: StoredObject) -> Iterator[StoredFile]:
+        """The object's file. Raises BlobMissing; its bytes are not checked yet."""
+        file = self.store.open(stored.blob_id)
+        try:
+            start = os.fstat(file).st_size - stored.size_bytes
+            if start < 0:
+                raise BlobDamaged(stored.blob_id.hex())
+            yield StoredFile(file, start, stored.size_bytes)
+        finally:
+            os.close(file)
+
+    def path_of(self, stored: StoredObject) -> Path:
+        """The object's Part 10 file in the store."""
+        return Path(self.store.path(stored.blob_id))
+
+    @property
+    def scratch_folder(self) -> Path:
+        """A folder on the store's volume for temporary files; a crash leaves nothing in it for long."""
+        return (self._writing or self._start_writing()).spool
+
+    @staticmethod
+    def read_verified(stored: StoredObject, opened: StoredFile) -> bytes:
+        """The whole data set in memory; BlobDamaged if it does not match its digest."""
+        data = os.pread(opened.file, opened.size_bytes, opened.data_start)
+        if xxhash.xxh3_128_digest(data) != stored.digest:
+            raise BlobDamaged(stored.blob_id.hex())
+        return data
+
+    @staticmethod
+    def verify(stored: StoredObject, opened: StoredFile) -> None:
+        """Read the whole data set once and raise BlobDamaged if it does not match its digest."""
+        digest = xxhash.xxh3_128()
+        position, end = opened.data_start, opened.data_start + opened.size_bytes
+        while position < end:
+            chunk = os.pread(opened.file, min(_CHUNK_BYTES, end - position), position)
+            if not chunk:
+                break
+            digest.update(chunk)
+            position += len(chunk)
+        if digest.digest() != stored.digest:
+            raise BlobDamaged(stored.blob_id.hex())
+
+
+class _Writing:
+    """The writing half of an archive in this process: journal, committer, background sync."""
+
+    def __init__(self, archive: Archive) -> None:
+        folder = archive.settings.folder
+        name = secrets.token_hex(8)
+        self.spool = folder / "incoming" / name
+        self.spool.mkdir(mode=0o750)
+        self._store = archive.store
+        self._engine = archive.engine
+        self._wake = threading.Event()
+        self._closing = False
+        volume = os.statvfs(folder)
+        free = volume.f_bavail * volume.f_frsize
+        half = min(_LARGEST_HALF, max(_SMALLEST_HALF, free // _SHARE_OF_FREE_SPACE // _MIB * _MIB))
+        self._journal = Journal(folder / "journal" / f"{name}{JOURNAL_SUFFIX}", half, self._sync_store, self._wake.set)
+        self.memory_bytes = min(_LARGEST_IN_MEMORY, self._journal.largest_payload() // 4)
+        self.committer = Committer(self._journal, archive.store, archive.index, archive.settings.duplicate_policy)
+        self._thread = threading.Thread(target=self._sync_in_background, name="archive-sync", daemon=True)
+        self._thread.start()
+
+    def _sync_store(self) -> None:
+        self._store.sync()
+        if self._engine.dialect.name == "sqlite":
+            _sync_write_ahead_log(self._engine)
+
+    def _sync_in_background(self) -> None:
+        while not self._closing:
+            if not self._wake.wait(_SYNC_INTERVAL_S):
+                self.committer.rotate_journal()
+            self._wake.clear()
+            self._journal.sync_pending()
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+        self._journal.close()
+        with contextlib.suppress(OSError):
+            self.spool.rmdir()
+
+
+def _sync_write_ahead_log(engine: Engine) -> None:
+    """Make SQLite's commits durable, and keep its log short outside the writers' way."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+    with contextlib.suppress(FileNotFoundError):
+        file = os.open(f"{engine.url.database}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)

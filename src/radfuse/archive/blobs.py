@@ -1,0 +1,141 @@
+"""The store: one file an object, named by a random id, never by anything from the wire."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from radfuse.core.errors import BlobMissing, OutOfSpace
+
+BLOB_ID_BYTES: Final = 16
+_PREFIX_BYTES: Final = 2
+_FILES_PER_FOLDER: Final = 1024
+_FILE_MODE: Final = 0o640
+_OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceGuard:
+    """How much of the volume stays free: the lesser of bytes and share."""
+
+    reserve_bytes: int = 64 << 20
+    reserve_share: float = 0.02
+
+    def check(self, folder: Path, needed_bytes: int = 0) -> None:
+        """Raise OutOfSpace when ``needed_bytes`` would eat into the reserve."""
+        volume = os.statvfs(folder)
+        reserve = min(self.reserve_bytes, int(volume.f_blocks * volume.f_frsize * self.reserve_share))
+        if volume.f_bavail * volume.f_frsize - needed_bytes < reserve:
+            raise OutOfSpace("the store")
+
+
+class BlobStore:
+    """Files under ``folder``/ab/cd, where abcd are the first digits of the file's name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._prefix = secrets.token_bytes(_PREFIX_BYTES)
+        self._left_in_folder = _FILES_PER_FOLDER
+
+    def new_id(self) -> bytes:
+        """A fresh blob id. Ids made after each other share a folder: new folders cost syncs."""
+        with self._lock:
+            if self._left_in_folder == 0:
+                self._prefix = secrets.token_bytes(_PREFIX_BYTES)
+                self._left_in_folder = _FILES_PER_FOLDER
+            self._left_in_folder -= 1
+            return self._prefix + secrets.token_bytes(BLOB_ID_BYTES - _PREFIX_BYTES)
+
+    def path(self, blob_id: bytes) -> str:
+        """Where the blob's file is, or would be."""
+        name = blob_id.hex()
+        return f"{self.folder}/{name[:2]}/{name[2:4]}/{name}"
+
+    def write(self, blob_id: bytes, content: bytes | bytearray | memoryview) -> None:
+        """Create the blob's file, not synced. Raises OutOfSpace and leaves nothing then."""
+        path = self.path(blob_id)
+        try:
+            file = self._create(path)
+            try:
+                view = memoryview(content)
+                while view:
+                    view = view[os.write(file, view) :]
+            finally:
+                os.close(file)
+        except OSError as error:
+            self.remove(blob_id)
+            raise_if_out_of_space(error, "the store")
+            raise
+
+    @staticmethod
+    def _create(path: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            return os.open(path, flags, _FILE_MODE)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            return os.open(path, flags, _FILE_MODE)
+
+    def adopt(self, blob_id: bytes, spooled: Path) -> None:
+        """Move a spooled file (same volume) to the blob's place."""
+        path = self.path(blob_id)
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.rename(spooled, path)
+        except OSError as error:
+            raise_if_out_of_space(error, "the store")
+            raise
+
+    def open(self, blob_id: bytes) -> int:
+        """A file descriptor for reading; the caller closes it. Raises BlobMissing."""
+        try:
+            return os.open(self.path(blob_id), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise BlobMissing(blob_id.hex()) from error
+
+    def remove(self, blob_id: bytes) -> None:
+        """Remove the blob's file if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path(blob_id))
+
+    def exists(self, blob_id: bytes) -> bool:
+        """Whether the blob's file is there."""
+        return os.path.exists(self.path(blob_id))
+
+    def ids(self) -> Iterator[bytes]:
+        """The ids of all files in the store, in order of their names."""
+        for first in sorted(os.scandir(self.folder), key=lambda entry: entry.name):
+            for second in sorted(os.scandir(first.path), key=lambda entry: entry.name):
+                for name in sorted(os.listdir(second.path)):
+                    with contextlib.suppress(ValueError):
+                        blob_id = bytes.fromhex(name)
+                        if len(blob_id) == BLOB_ID_BYTES:
+                            yield blob_id
+
+    def sync(self) -> None:
+        """Make every file written so far durable, names included."""
+        folder = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # One call for thousands of small files costs one commit of the file system instead
+            # of one each; Python has no wrapper of its own for it.
+            if ctypes.CDLL(None, use_errno=True).syncfs(folder) != 0:
+                code = ctypes.get_errno()
+                raise OSError(code, os.strerror(code))
+        finally:
+            os.close(folder)
+
+
+def raise_if_out_of_space(error: OSError, where: str) -> None:
+    """Raise OutOfSpace when ``error`` says that the volume or quota is full."""
+    if error.errno in _OUT_OF_SPACE:
+        raise OutOfSpace(where) from error

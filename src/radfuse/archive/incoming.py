@@ -1,0 +1,197 @@
+"""One object on its way in: kept in memory while small, spooled to disk when large."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import xxhash
+
+from radfuse.archive.blobs import SpaceGuard, raise_if_out_of_space
+from radfuse.core.errors import ObjectTooLarge
+from radfuse.core.uids import IMPLEMENTATION_CLASS_UID
+from radfuse.dicom import FileMeta, build_file_meta
+
+DIGEST_BYTES: Final = 16
+_SEAL_BYTES: Final = DIGEST_BYTES + 8
+_BLANK_SEAL: Final = bytes(_SEAL_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an object is said to be, and by whom; becomes the file meta information."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    source_ae_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What the store itself notes in a file's meta information (0002,0102): digest and arrival."""
+
+    digest: bytes
+    """xxh3-128 of the data set as received."""
+    arrived_s: int
+    """Seconds since 1970-01-01 UTC."""
+
+    def pack(self) -> bytes:
+        """The 24 bytes as written."""
+        return self.digest + self.arrived_s.to_bytes(8, "little")
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """The reverse of ``pack``; ValueError when it is not a seal of ours."""
+        if len(data) != _SEAL_BYTES:
+            raise ValueError("not a seal")
+        return cls(data[:DIGEST_BYTES], int.from_bytes(data[DIGEST_BYTES:], "little"))
+
+
+class Incoming:
+    """A sink for the bytes of one data set, exactly as they arrive.
+
+    Use as a context manager: whatever was not handed over to the archive is gone at its end.
+
+    Args:
+        origin: what the sender says it is.
+        blob_id: the name it will have in the store.
+        spool: where its file goes when it becomes large.
+        memory_bytes: up to this size it stays in memory.
+        limit_bytes: a larger object raises ObjectTooLarge.
+        space: checked before and while spooling.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        blob_id: bytes,
+        spool: Path,
+        memory_bytes: int,
+        limit_bytes: int,
+        space: SpaceGuard,
+    ) -> None:
+        self.origin = origin
+        self.blob_id = blob_id
+        self.seal = Seal(bytes(DIGEST_BYTES), 0)
+        self._meta = build_file_meta(
+            FileMeta(
+                origin.sop_class_uid,
+                origin.sop_instance_uid,
+                origin.transfer_syntax_uid,
+                source_ae_title=origin.source_ae_title,
+                private_creator=IMPLEMENTATION_CLASS_UID,
+                private_information=_BLANK_SEAL,
+            )
+        )
+        self._buffer = bytearray(self._meta)
+        self._spool = spool
+        self._memory_bytes = memory_bytes
+        self._limit_bytes = limit_bytes
+        self._space = space
+        self._file = -1
+        self._digest = xxhash.xxh3_128()
+        self._map: mmap.mmap | None = None
+        self.size_bytes = 0
+
+    def __enter__(self) -> Self:
+        """Start receiving."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Discard what the archive did not take over."""
+        self._close_map()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+            with contextlib.suppress(FileNotFoundError):
+                self._spool.unlink()
+
+    def write(self, view: bytes | memoryview) -> None:
+        """Take the next bytes. Raises OutOfSpace or ObjectTooLarge."""
+        self.size_bytes += len(view)
+        if self._file < 0:
+            if len(self._buffer) + len(view) <= self._memory_bytes:
+                self._buffer += view
+                return
+            self._start_spooling()
+        if self.size_bytes > self._limit_bytes:
+            raise ObjectTooLarge(self._limit_bytes)
+        self._digest.update(view)
+        self._write_file(view)
+
+    def _start_spooling(self) -> None:
+        self._space.check(self._spool.parent, len(self._buffer))
+        try:
+            self._file = os.open(self._spool, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise_if_out_of_space(error, "an arriving object")
+            raise
+        self._write_file(self._buffer)
+        self._digest.update(memoryview(self._buffer)[len(self._meta) :])
+        self._buffer = bytearray()
+
+    def _write_file(self, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError as error:
+            raise_if_out_of_space(error, "an arriving object")
+            raise
+
+    @property
+    def is_spooled(self) -> bool:
+        """Whether the object is in a file of its own by now."""
+        return self._file >= 0
+
+    def finish(self) -> memoryview | mmap.mmap:
+        """Seal the object once its last byte is here; returns what ``data_start`` indexes into."""
+        if self._file < 0:
+            self._digest.update(memoryview(self._buffer)[len(self._meta) :])
+        self.seal = Seal(self._digest.digest(), int(time.time()))
+        start = len(self._meta) - _SEAL_BYTES
+        if self._file < 0:
+            self._buffer[start : len(self._meta)] = self.seal.pack()
+            return memoryview(self._buffer)
+        os.pwrite(self._file, self.seal.pack(), start)
+        self._map = mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
+        return self._map
+
+    @property
+    def data_start(self) -> int:
+        """Where the data set begins in what ``finish`` returned."""
+        return len(self._meta)
+
+    def content(self) -> bytearray:
+        """The whole file of an object that stayed in memory."""
+        return self._buffer
+
+    def sync_spooled(self) -> None:
+        """Make the spooled file durable (its name too)."""
+        os.fsync(self._file)
+        folder = os.open(self._spool.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def hand_over_file(self) -> Path:
+        """Give the spooled file to the caller: it is no longer discarded at the end."""
+        self._close_map()
+        os.close(self._file)
+        self._file = -1
+        return self._spool
+
+    def _close_map(self) -> None:
+        if self._map is not None:
+            self._map.close()
+            self._map = None

@@ -1,0 +1,131 @@
+"""What people and programs see: lines, tables, JSON, progress bars."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import typer
+
+_WIDE = 10_000
+"""Columns of a table that no person looks at: nothing is cut or wrapped."""
+
+Row = Mapping[str, object]
+
+
+def say(sentence: str) -> None:
+    """A line for people, on standard output at once."""
+    typer.echo(printable(sentence))
+    sys.stdout.flush()
+
+
+def warn(sentence: str) -> None:
+    """A line on standard error."""
+    typer.echo(f"radfuse: {printable(sentence)}", err=True)
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters: what a peer sends must not command the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+
+def write_object(value: Row, *, indent: int | None = 2) -> None:
+    """One JSON object."""
+    typer.echo(_json(value, indent=indent))
+    sys.stdout.flush()
+
+
+def write_array(rows: Iterable[Row]) -> int:
+    """A JSON array, one object a line, written while the rows come; how many there were."""
+    count = 0
+    for count, row in enumerate(rows, 1):
+        typer.echo(("[\n" if count == 1 else ",\n") + _json(row), nl=False)
+    typer.echo("\n]" if count else "[]")
+    sys.stdout.flush()
+    return count
+
+
+def _json(value: Row, indent: int | None = None) -> str:
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return json.dumps(value, ensure_ascii=encoding != "utf8", indent=indent)
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def write_table(rows: Iterable[Row], columns: Sequence[str] = ()) -> int:
+    """A table with a column for every one of ``columns``, or of the first row; how many rows there were."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    remaining = iter(rows)
+    first = next(remaining, None)
+    if first is None:
+        return 0
+    shown = list(columns) or list(first)
+    is_watched = sys.stdout.isatty()
+    table = Table(box=None, pad_edge=False, header_style="bold" if is_watched else "")
+    for column in shown:
+        table.add_column(column, overflow="fold")
+    for row in chain((first,), remaining):
+        table.add_row(*(Text(_cell(row.get(column, ""))) for column in shown))
+    Console(file=sys.stdout, width=None if is_watched else _WIDE, highlight=False).print(table)
+    return table.row_count
+
+
+def write_rows(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> int:
+    """The rows as JSON or as a table; how many there were."""
+    return write_array(rows) if as_json else write_table(rows, columns)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return printable(", ".join(map(_cell, value)))
+    return printable(str(value))
+
+
+# --- progress --------------------------------------------------------------------------------
+
+
+Advance = Callable[[int, int | None], None]
+"""Moves a progress bar to how many are done, of how many in all (None: as known before)."""
+
+
+@contextlib.contextmanager
+def progress(doing: str, total: int | None, unit: str) -> Iterator[Advance]:
+    """A progress bar with rate and time left on standard error, where a person looks at it."""
+    if not sys.stderr.isatty():
+        yield _no_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.finished_speed or task.speed or 0:,.0f} {unit}/s")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(doing, total=total)
+
+        def advance(done: int, of: int | None = None) -> None:
+            bar.update(task, completed=done, total=total if of is None else of)
+
+        yield advance
+
+
+def _no_progress(_done: int, _of: int | None = None) -> None:
+    """Nobody looks."""

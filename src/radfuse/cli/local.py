@@ -1,0 +1,124 @@
+"""Commands on the own archive: ls, import, check."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from radfuse.cli.console import progress, say, warn, write_object, write_rows
+from radfuse.cli.keys import as_row, information_model, question
+from radfuse.cli.options import AtLevel, Data, Json, Keys, LevelName, existing_data_folder, settings_of, wrong_use
+from radfuse.core.levels import Level
+
+if TYPE_CHECKING:
+    from radfuse.archive import InformationModel, Query
+    from radfuse.dicom import Identifier
+    from radfuse.services.import_media import ImportReport
+
+_MAX_REFUSED_SHOWN: Final = 50
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Folders (with all folders in them), DICOM files and zip files.")
+]
+
+
+def list_entities(
+    keys: Keys = None, level: AtLevel = LevelName.STUDY, data: Data = None, as_json: Json = False
+) -> None:
+    """List patients, studies, series or images of the own archive, matched as by C-FIND."""
+    from radfuse.app import open_archive
+    from radfuse.archive import find
+
+    asked = question(keys, level.level)
+    with wrong_use():
+        query = _query(asked.identifier, level.level)
+    settings = existing_data_folder(settings_of(data))
+    all_keys_supported = True
+    with open_archive(settings) as archive, archive.reading() as connection:
+        rows = []
+        for answer in find(connection, query, settings.ae_title):
+            all_keys_supported &= answer.all_keys_supported
+            rows.append(as_row(answer.elements))
+    if not write_rows(rows, asked.columns, as_json=as_json) and not as_json:
+        say("Nothing found.")
+    if not all_keys_supported:
+        warn("some keys are not in the index at this level; they were neither matched nor filled in")
+
+
+def _query(identifier: Identifier, level: Level) -> Query:
+    """The query without the rules of hierarchical search: here a level needs no keys of those above it."""
+    from radfuse.archive import query_from_identifier
+    from radfuse.dicom import Element, Identifier
+
+    model = information_model(None, level)
+    top = Element.of("QueryRetrieveLevel", _top_level(model).name)
+    elements = (top, *(element for element in identifier if element.tag != top.tag))
+    return dataclasses.replace(query_from_identifier(Identifier(elements), model), level=level)
+
+
+def _top_level(model: InformationModel) -> Level:
+    return model.value
+
+
+def import_paths(paths: Paths, data: Data = None, as_json: Json = False) -> None:
+    """Import DICOM files from folders, files and zip files into the own archive.
+
+    What is not DICOM is counted and left out. Exit code 1 when a DICOM object was refused.
+    """
+    from radfuse.app import open_archive
+    from radfuse.services import import_media
+
+    files = import_media.files_below(paths)
+    report = import_media.ImportReport()
+    with (
+        open_archive(settings_of(data)) as archive,
+        progress("Importing", len(files), "files") as advance,
+    ):
+        for done, imported in enumerate(import_media.import_files(archive, files), 1):
+            report.add(imported)
+            advance(done, max(done, len(files)))
+    if as_json:
+        write_object(_report_row(report))
+    else:
+        _say_report(report)
+    if report.refused:
+        raise typer.Exit(1)
+
+
+def _report_row(report: ImportReport) -> dict[str, object]:
+    counts = {verdict.name.title().replace("_", ""): count for verdict, count in report.counts.items()}
+    refused = [{"File": imported.name, "Reason": imported.reason} for imported in report.refused]
+    return {**counts, "RefusedFiles": refused}
+
+
+def _say_report(report: ImportReport) -> None:
+    for imported in report.refused[:_MAX_REFUSED_SHOWN]:
+        warn(f"refused: {imported.name}: {imported.reason}")
+    if len(report.refused) > _MAX_REFUSED_SHOWN:
+        warn(f"and {len(report.refused) - _MAX_REFUSED_SHOWN} more; --json lists them all")
+    parts = [f"{count} {verdict.value}" for verdict, count in report.counts.items() if count]
+    say(", ".join(parts) if parts else "There was nothing to import.")
+
+
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be put right.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Check that every object is there, byte-equal and indexed. Exit code 1 when it is not."""
+    from radfuse.app import open_archive
+    from radfuse.archive import check_archive
+
+    settings = existing_data_folder(settings_of(data))
+    with open_archive(settings) as archive, progress("Checking", None, "objects") as advance:
+        report = check_archive(archive, repair, advance)
+    counts = dataclasses.asdict(report)
+    if as_json:
+        write_object(counts)
+    else:
+        say(", ".join(f"{count} {name}" for name, count in counts.items()))
+    if report.missing or report.damaged or (report.orphaned and not repair):
+        raise typer.Exit(1)

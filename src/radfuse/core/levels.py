@@ -1,0 +1,14 @@
+"""The levels of the Query/Retrieve information models (PS3.4 section C.6)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    """Patient, study, series, instance; a greater value lies deeper."""
+
+    PATIENT = 0
+    STUDY = 1
+    SERIES = 2
+    IMAGE = 3

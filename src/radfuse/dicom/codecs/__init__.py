@@ -1,0 +1,1 @@
+"""Pixel codecs and the data set rewriter: everything that runs in the transcoder's child process."""

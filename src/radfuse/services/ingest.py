@@ -1,0 +1,52 @@
+"""Taking in one object: read its header, check it, keep it. Every door enters here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radfuse.archive import Archive, Incoming, Origin, Outcome
+from radfuse.core.errors import InvalidInstance, InvalidUID
+from radfuse.core.sop_classes import NON_PATIENT_CLASSES
+from radfuse.core.uids import checked_uid
+from radfuse.dicom import Header, scan_header
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of an object, and its header."""
+
+    outcome: Outcome
+    header: Header
+
+
+def check_origin(origin: Origin) -> None:
+    """Refuse an object by its name alone, before its bytes are taken. Raises InvalidUID."""
+    checked_uid(origin.sop_class_uid, "Affected SOP Class UID")
+    checked_uid(origin.sop_instance_uid, "Affected SOP Instance UID")
+
+
+def ingest(archive: Archive, incoming: Incoming) -> Ingested:
+    """Keep a completely received object; returns when it is durable and findable.
+
+    Raises DataSetError or InvalidUID for what is not a valid instance of what it is said to be,
+    and the errors of ``Archive.keep``. Nothing is kept then.
+    """
+    content = incoming.finish()
+    header = scan_header(content, incoming.origin.transfer_syntax_uid, start=incoming.data_start)
+    _check_instance(header, incoming.origin)
+    return Ingested(archive.keep(incoming, header), header)
+
+
+def _check_instance(header: Header, origin: Origin) -> None:
+    """PS3.4 section B.2.3: the data set must be what the command says, and must be identifiable."""
+    if header.sop_class_uid != origin.sop_class_uid:
+        raise InvalidInstance("the SOP Class UID of the data set differs from the command's")
+    if header.sop_instance_uid != origin.sop_instance_uid:
+        raise InvalidInstance("the SOP Instance UID of the data set differs from the command's")
+    if header.sop_class_uid in NON_PATIENT_CLASSES:
+        return
+    try:
+        checked_uid(header.study_instance_uid, "Study Instance UID")
+        checked_uid(header.series_instance_uid, "Series Instance UID")
+    except InvalidUID as error:
+        raise InvalidInstance(str(error)) from error

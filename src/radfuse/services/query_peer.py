@@ -1,0 +1,255 @@
+"""Asking a peer as SCU: C-ECHO, C-FIND, C-MOVE, and C-GET into our own archive (PS3.4 Annexes A and C)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from radfuse.archive import Archive, InformationModel, Origin
+from radfuse.core.errors import (
+    DataSetError,
+    DuplicateRejected,
+    InvalidUID,
+    ObjectTooLarge,
+    OperationFailed,
+    OutOfSpace,
+    RadfuseError,
+    WireError,
+)
+from radfuse.core.sop_classes import (
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STORAGE_CLASS_NAMES,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+    VERIFICATION,
+)
+from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
+from radfuse.dicom import Identifier, character_set_for, decode_identifier, encode_identifier
+from radfuse.services.ingest import check_origin, ingest
+from radfuse.services.peers import Peer
+from radfuse.wire import (
+    AcceptedContext,
+    Association,
+    Limits,
+    Message,
+    ProposedContext,
+    request_association,
+    scu,
+    status,
+)
+
+_log = logging.getLogger(__name__)
+_FAILED_UIDS: Final = 0x0008_0058
+_QUERY_SYNTAXES: Final = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
+_CLASSES: Final = {
+    InformationModel.PATIENT_ROOT: (PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, PATIENT_ROOT_GET),
+    InformationModel.STUDY_ROOT: (STUDY_ROOT_FIND, STUDY_ROOT_MOVE, STUDY_ROOT_GET),
+}
+"""SOP classes for FIND, MOVE and GET (PS3.4 section C.6)."""
+
+_STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (OutOfSpace, status.OUT_OF_RESOURCES),
+    (ObjectTooLarge, status.OUT_OF_RESOURCES),
+    (DuplicateRejected, status.DUPLICATE_SOP_INSTANCE),
+    (InvalidUID, status.DATA_SET_DOES_NOT_MATCH),
+    (DataSetError, status.DATA_SET_DOES_NOT_MATCH),
+)
+"""What a C-STORE sub-operation of a C-GET is answered with; anything else is 0110H."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who we are to a peer, and how long we wait for it."""
+
+    ae_title: str
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The counters of a running C-MOVE or C-GET."""
+
+    remaining: int
+    completed: int
+    failed: int
+    warning: int
+    failed_uids: tuple[str, ...] = ()
+
+
+ShouldCancel = Callable[[], bool]
+
+
+def associate(
+    peer: Peer,
+    caller: Caller,
+    contexts: Sequence[ProposedContext],
+    roles: Mapping[str, tuple[bool, bool]] | None = None,
+) -> Association:
+    """An association with ``peer``. Raises the WireErrors of ``request_association``."""
+    return request_association(
+        (peer.host, peer.port), peer.ae_title, caller.ae_title, contexts, caller.limits, roles=roles
+    )
+
+
+def echo(peer: Peer, caller: Caller) -> None:
+    """C-ECHO. Raises WireError when the peer does not answer it with success."""
+    with associate(peer, caller, [ProposedContext(VERIFICATION, _QUERY_SYNTAXES)]) as association:
+        answer = scu.echo(association)
+    if answer != status.SUCCESS:
+        raise OperationFailed("C-ECHO", answer)
+
+
+def find(
+    peer: Peer,
+    caller: Caller,
+    model: InformationModel,
+    identifier: Identifier,
+    should_cancel: ShouldCancel | None = None,
+) -> Iterator[Identifier]:
+    """C-FIND: the answers while they come. Leaving the iterator early cancels the query.
+
+    Raises WireError, OperationFailed among them, and DataSetError for an answer that cannot be read.
+    """
+    sop_class_uid = _CLASSES[model][0]
+    with associate(peer, caller, [ProposedContext(sop_class_uid, _QUERY_SYNTAXES)]) as association:
+        context = _context(association, sop_class_uid)
+        asked = _encoded(identifier, context)
+        for response in scu.find(association, context.id, asked, should_cancel):
+            final = response
+            if _is_pending(response):
+                yield decode_identifier(response.identifier, context.transfer_syntax)
+    _check_final("C-FIND", final)
+
+
+def move(
+    peer: Peer,
+    caller: Caller,
+    model: InformationModel,
+    identifier: Identifier,
+    destination: str,
+    should_cancel: ShouldCancel | None = None,
+) -> Iterator[Progress]:
+    """C-MOVE to the AE title ``destination``: the counters as the peer reports them, the final ones last."""
+    sop_class_uid = _CLASSES[model][1]
+    with associate(peer, caller, [ProposedContext(sop_class_uid, _QUERY_SYNTAXES)]) as association:
+        context = _context(association, sop_class_uid)
+        asked = _encoded(identifier, context)
+        for response in scu.move(association, context.id, destination, asked, should_cancel):
+            final = response
+            yield _progress(response, context)
+    _check_final("C-MOVE", final)
+
+
+def get(
+    archive: Archive,
+    peer: Peer,
+    caller: Caller,
+    model: InformationModel,
+    identifier: Identifier,
+    should_cancel: ShouldCancel | None = None,
+) -> Iterator[Progress]:
+    """C-GET into ``archive``: the counters as the peer reports them, the final ones last.
+
+    Every object is durable and findable before its sub-operation is answered.
+    """
+    sop_class_uid = _CLASSES[model][2]
+    # One context holds all syntaxes: a context a syntax would go beyond the 128 of an association.
+    contexts = [ProposedContext(uid, tuple(_storage_syntaxes())) for uid in STORAGE_CLASS_NAMES]
+    contexts.append(ProposedContext(sop_class_uid, _QUERY_SYNTAXES))
+    roles = {uid: (False, True) for uid in STORAGE_CLASS_NAMES}
+    keeper = _Keeper(archive, peer.ae_title)
+    with associate(peer, caller, contexts, roles) as association:
+        context = _context(association, sop_class_uid)
+        asked = _encoded(identifier, context)
+        for response in scu.get(association, context.id, asked, keeper.keep, should_cancel):
+            final = response
+            yield _progress(response, context)
+    _check_final("C-GET", final)
+
+
+class _Keeper:
+    """Takes the objects of a C-GET into an archive."""
+
+    def __init__(self, archive: Archive, source_ae_title: str) -> None:
+        self._archive = archive
+        self._source_ae_title = source_ae_title
+
+    def keep(self, association: Association, message: Message) -> int:
+        """Receive one object; the status to answer."""
+        try:
+            self._receive(association, message)
+        except WireError:
+            raise  # the association is gone: nobody to answer
+        except Exception as error:
+            answer = next((code for kind, code in _STATUS_OF_ERROR if isinstance(error, kind)), None)
+            facts = {"error": type(error).__name__}
+            if isinstance(error, RadfuseError):
+                _log.warning("an object of a C-GET was refused: %s", error, extra=facts)
+            else:
+                _log.error("an object of a C-GET was not stored", exc_info=error, extra=facts)
+            return answer or status.PROCESSING_FAILURE
+        return status.SUCCESS
+
+    def _receive(self, association: Association, message: Message) -> None:
+        command = message.command
+        origin = Origin(
+            command.affected_sop_class_uid or "",
+            command.affected_sop_instance_uid or "",
+            message.context.transfer_syntax,
+            self._source_ae_title,
+        )
+        check_origin(origin)
+        with self._archive.receive(origin) as incoming:
+            association.receive_data_set(incoming)
+            ingest(self._archive, incoming)
+
+
+def _storage_syntaxes() -> Iterator[str]:
+    """All ten, those that every peer knows first."""
+    yield from _QUERY_SYNTAXES
+    yield from (uid for uid in TRANSFER_SYNTAXES if uid not in _QUERY_SYNTAXES)
+
+
+def _context(association: Association, sop_class_uid: str) -> AcceptedContext:
+    return association.contexts[scu.context_for(association, sop_class_uid)]
+
+
+def _encoded(identifier: Identifier, context: AcceptedContext) -> bytes:
+    texts = [value for element in identifier for value in element.values]
+    return encode_identifier(identifier, context.transfer_syntax, character_set_for(texts, ()))
+
+
+def _is_pending(response: scu.Response) -> bool:
+    return status.category(response.status) is status.Category.PENDING
+
+
+def _progress(response: scu.Response, context: AcceptedContext) -> Progress:
+    command = response.command
+    failed_uids = () if _is_pending(response) else _failed_uids(response.identifier, context.transfer_syntax)
+    return Progress(
+        command.number_of_remaining_suboperations or 0,
+        command.number_of_completed_suboperations or 0,
+        command.number_of_failed_suboperations or 0,
+        command.number_of_warning_suboperations or 0,
+        failed_uids,
+    )
+
+
+def _failed_uids(identifier: bytes, transfer_syntax_uid: str) -> tuple[str, ...]:
+    """Failed SOP Instance UID List (0008,0058); the counters stand even when it cannot be read."""
+    try:
+        element = decode_identifier(identifier, transfer_syntax_uid).get(_FAILED_UIDS)
+    except DataSetError:
+        return ()
+    return tuple(filter(None, element.values)) if element else ()
+
+
+def _check_final(operation: str, response: scu.Response) -> None:
+    """Raise OperationFailed for a failure. The association has been released: it was not at fault."""
+    if status.category(response.status) is status.Category.FAILURE:
+        raise OperationFailed(operation, response.status, response.command.error_comment or "")
