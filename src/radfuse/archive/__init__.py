@@ -1,18 +1,18 @@
 """The archive: objects kept durably as files, and the index that finds them."""
 
+from radfuse.archive import queries
 from radfuse.archive.archive import Archive, ArchiveSettings, StoredFile
 from radfuse.archive.blobs import SpaceGuard
+from radfuse.archive.check import CheckReport, check_archive
 from radfuse.archive.committer import DuplicatePolicy, Outcome
 from radfuse.archive.incoming import Incoming, Origin
-from radfuse.archive.index.find import find
 from radfuse.archive.index.model import Answer, InformationModel, Query, StoredObject
-from radfuse.archive.index.query import query_from_identifier
-from radfuse.archive.index.retrieve import instances
 
 __all__ = [
     "Answer",
     "Archive",
     "ArchiveSettings",
+    "CheckReport",
     "DuplicatePolicy",
     "Incoming",
     "InformationModel",
@@ -22,7 +22,6 @@ __all__ = [
     "SpaceGuard",
     "StoredFile",
     "StoredObject",
-    "find",
-    "instances",
-    "query_from_identifier",
+    "check_archive",
+    "queries",
 ]

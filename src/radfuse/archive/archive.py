@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import mmap
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +17,21 @@ from typing import Final, Self
 import xxhash
 from sqlalchemy import Connection, Engine
 
-from radfuse.archive.blobs import BlobStore, SpaceGuard
+from radfuse.archive.blobs import BlobStore, SpaceGuard, raise_if_out_of_space
+from radfuse.archive.buffers import BufferPool
 from radfuse.archive.committer import Committer, DuplicatePolicy, Outcome
 from radfuse.archive.incoming import Incoming, Origin
 from radfuse.archive.index.entry import Entry
 from radfuse.archive.index.model import StoredObject
+from radfuse.archive.index.retrieve import arrival_of
 from radfuse.archive.index.write import IndexWriter
 from radfuse.archive.journal import Journal
+from radfuse.archive.placing import PLACED_WITHIN_S, Placements
+from radfuse.archive.rebuild import IndexPlace, index_lock, open_index
 from radfuse.archive.recover import JOURNAL_SUFFIX, Recovery, recover
-from radfuse.core.errors import BlobDamaged
-from radfuse.db import Schema, create_database_engine, prepare_schema, read_transaction, sqlite_url
-from radfuse.dicom import Header
+from radfuse.core.errors import BlobDamaged, BlobMissing
+from radfuse.db import Schema, create_database_engine, prepare_schema, read_transaction
+from radfuse.dicom import Header, Identifier
 
 _MIB: Final = 1 << 20
 _LARGEST_HALF: Final = 32 * _MIB
@@ -33,6 +39,7 @@ _SMALLEST_HALF: Final = _MIB
 _SHARE_OF_FREE_SPACE: Final = 64
 _LARGEST_IN_MEMORY: Final = 2 * _MIB
 _SYNC_INTERVAL_S: Final = 1.0
+_PLACING_POLL_S: Final = 0.02
 _CHUNK_BYTES: Final = _MIB
 _log = logging.getLogger(__name__)
 
@@ -88,9 +95,14 @@ class Archive:
         )
 
     def _open_index(self) -> Engine:
-        url = self.settings.index_url or sqlite_url(self.settings.folder / "index.sqlite")
-        engine = create_database_engine(url)
-        prepare_schema(engine, Schema.INDEX)
+        settings = self.settings
+        if not settings.index_url:
+            return open_index(
+                IndexPlace(settings.folder, self.store, settings.duplicate_policy is DuplicatePolicy.REPLACE)
+            )
+        engine = create_database_engine(settings.index_url)
+        with index_lock(settings.folder):
+            prepare_schema(engine, Schema.INDEX)
         return engine
 
     def __enter__(self) -> Self:
@@ -120,7 +132,7 @@ class Archive:
             origin,
             blob_id,
             writing.spool / blob_id.hex(),
-            writing.memory_bytes,
+            writing.buffers,
             self.settings.object_limit_bytes,
             self.settings.space,
         )
@@ -154,7 +166,7 @@ class Archive:
     @contextlib.contextmanager
     def open_object(self, stored: StoredObject) -> Iterator[StoredFile]:
         """The object's file. Raises BlobMissing; its bytes are not checked yet."""
-        file = self.store.open(stored.blob_id)
+        file = self._open_blob(stored)
         try:
             start = os.fstat(file).st_size - stored.size_bytes
             if start < 0:
@@ -162,6 +174,33 @@ class Archive:
             yield StoredFile(file, start, stored.size_bytes)
         finally:
             os.close(file)
+
+    def _open_blob(self, stored: StoredObject) -> int:
+        """The object's file, waited for if the object has only just arrived."""
+        if self._writing is not None and self._writing.placements.holds(stored.blob_id):
+            self._writing.placements.settle(stored.blob_id)
+        deadline = time.monotonic() + PLACED_WITHIN_S  # the clock may have been set back since it arrived
+        while True:
+            try:
+                return self.store.open(stored.blob_id)
+            except BlobMissing:
+                with self.reading() as connection:
+                    arrived_s = arrival_of(connection, stored.sop_instance_uid)
+                if time.time() - arrived_s > PLACED_WITHIN_S or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PLACING_POLL_S)
+
+    def read_header(self, stored: StoredObject, last_tag: int) -> Identifier:
+        """The elements of a stored object up to ``last_tag``, sequences too; its pixels are not touched.
+
+        Raises BlobMissing, BlobDamaged or DataSetError.
+        """
+        with self.open_object(stored) as opened, contextlib.ExitStack() as stack:
+            try:
+                content = stack.enter_context(mmap.mmap(opened.file, 0, access=mmap.ACCESS_READ))
+            except ValueError as error:  # the file is empty
+                raise BlobDamaged(stored.blob_id.hex()) from error
+            return Identifier.of_header(content, stored.transfer_syntax_uid, opened.data_start, last_tag)
 
     def path_of(self, stored: StoredObject) -> Path:
         """The object's Part 10 file in the store."""
@@ -176,6 +215,11 @@ class Archive:
     def read_verified(stored: StoredObject, opened: StoredFile) -> bytes:
         """The whole data set in memory; BlobDamaged if it does not match its digest."""
         data = os.pread(opened.file, opened.size_bytes, opened.data_start)
+        while 0 < len(data) < opened.size_bytes:  # one call gives at most 2 GiB
+            more = os.pread(opened.file, opened.size_bytes - len(data), opened.data_start + len(data))
+            if not more:
+                break
+            data += more
         if xxhash.xxh3_128_digest(data) != stored.digest:
             raise BlobDamaged(stored.blob_id.hex())
         return data
@@ -202,7 +246,6 @@ class _Writing:
         folder = archive.settings.folder
         name = secrets.token_hex(8)
         self.spool = folder / "incoming" / name
-        self.spool.mkdir(mode=0o750)
         self._store = archive.store
         self._engine = archive.engine
         self._wake = threading.Event()
@@ -211,12 +254,31 @@ class _Writing:
         free = volume.f_bavail * volume.f_frsize
         half = min(_LARGEST_HALF, max(_SMALLEST_HALF, free // _SHARE_OF_FREE_SPACE // _MIB * _MIB))
         self._journal = Journal(folder / "journal" / f"{name}{JOURNAL_SUFFIX}", half, self._sync_store, self._wake.set)
-        self.memory_bytes = min(_LARGEST_IN_MEMORY, self._journal.largest_payload() // 4)
-        self.committer = Committer(self._journal, archive.store, archive.index, archive.settings.duplicate_policy)
+        self._make_spool()
+        self.buffers = BufferPool(min(_LARGEST_IN_MEMORY, self._journal.largest_payload() // 4 // 4096 * 4096))
+        self.placements = Placements(archive.store, self.spool)
+        self.committer = Committer(
+            self._journal, archive.store, archive.index, archive.settings.duplicate_policy, self.placements
+        )
         self._thread = threading.Thread(target=self._sync_in_background, name="archive-sync", daemon=True)
         self._thread.start()
 
-    def _sync_store(self) -> None:
+    def _make_spool(self) -> None:
+        """After the journal: a spool folder without one is a leftover to be removed."""
+        try:
+            self.spool.mkdir(mode=0o750)
+            folder = os.open(self.spool.parent, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            self._journal.close()
+            raise_if_out_of_space(error, "an arriving object")
+            raise
+
+    def _sync_store(self, generation: int) -> None:
+        self.placements.settle_until(generation)
         self._store.sync()
         if self._engine.dialect.name == "sqlite":
             _sync_write_ahead_log(self._engine)

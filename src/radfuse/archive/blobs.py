@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +16,10 @@ from radfuse.core.errors import BlobMissing, OutOfSpace
 
 BLOB_ID_BYTES: Final = 16
 _PREFIX_BYTES: Final = 2
-_FILES_PER_FOLDER: Final = 1024
+_RANDOM_BYTES: Final = BLOB_ID_BYTES - _PREFIX_BYTES
+_FILES_PER_FOLDER: Final = 512
 _FILE_MODE: Final = 0o640
+_HEX: Final = frozenset("0123456789abcdef")
 _OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -44,28 +45,36 @@ class BlobStore:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._prefix = secrets.token_bytes(_PREFIX_BYTES)
-        self._left_in_folder = _FILES_PER_FOLDER
+        self._prefix = b""
+        self._left_in_folder = 0
+        self._random = b""
 
     def new_id(self) -> bytes:
         """A fresh blob id. Ids made after each other share a folder: new folders cost syncs."""
         with self._lock:
             if self._left_in_folder == 0:
-                self._prefix = secrets.token_bytes(_PREFIX_BYTES)
+                self._prefix = os.urandom(_PREFIX_BYTES)
                 self._left_in_folder = _FILES_PER_FOLDER
+            if not self._random:  # fetched for many at a time: it costs a system call
+                self._random = os.urandom(_FILES_PER_FOLDER * _RANDOM_BYTES)
             self._left_in_folder -= 1
-            return self._prefix + secrets.token_bytes(BLOB_ID_BYTES - _PREFIX_BYTES)
+            own, self._random = self._random[-_RANDOM_BYTES:], self._random[:-_RANDOM_BYTES]
+            return self._prefix + own
 
     def path(self, blob_id: bytes) -> str:
         """Where the blob's file is, or would be."""
         name = blob_id.hex()
         return f"{self.folder}/{name[:2]}/{name[2:4]}/{name}"
 
-    def write(self, blob_id: bytes, content: bytes | bytearray | memoryview) -> None:
-        """Create the blob's file, not synced. Raises OutOfSpace and leaves nothing then."""
-        path = self.path(blob_id)
+    def write(self, blob_id: bytes, content: bytes | bytearray | memoryview, spool: Path) -> None:
+        """Make the blob's file, not synced; it appears whole or not at all.
+
+        It is written in the folder ``spool`` first (same volume). Raises OutOfSpace or OSError and
+        leaves nothing then.
+        """
+        spooled = spool / blob_id.hex()
         try:
-            file = self._create(path)
+            file = os.open(spooled, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
             try:
                 view = memoryview(content)
                 while view:
@@ -73,25 +82,20 @@ class BlobStore:
             finally:
                 os.close(file)
         except OSError as error:
-            self.remove(blob_id)
+            spooled.unlink(missing_ok=True)
             raise_if_out_of_space(error, "the store")
             raise
-
-    @staticmethod
-    def _create(path: str) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            return os.open(path, flags, _FILE_MODE)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            return os.open(path, flags, _FILE_MODE)
+        self.adopt(blob_id, spooled)
 
     def adopt(self, blob_id: bytes, spooled: Path) -> None:
         """Move a spooled file (same volume) to the blob's place."""
         path = self.path(blob_id)
         try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            os.rename(spooled, path)
+            try:
+                os.rename(spooled, path)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                os.rename(spooled, path)
         except OSError as error:
             raise_if_out_of_space(error, "the store")
             raise
@@ -113,14 +117,12 @@ class BlobStore:
         return os.path.exists(self.path(blob_id))
 
     def ids(self) -> Iterator[bytes]:
-        """The ids of all files in the store, in order of their names."""
-        for first in sorted(os.scandir(self.folder), key=lambda entry: entry.name):
-            for second in sorted(os.scandir(first.path), key=lambda entry: entry.name):
-                for name in sorted(os.listdir(second.path)):
-                    with contextlib.suppress(ValueError):
-                        blob_id = bytes.fromhex(name)
-                        if len(blob_id) == BLOB_ID_BYTES:
-                            yield blob_id
+        """The ids of all files in the store, in order; what is no file of the store is passed over."""
+        for first in _hex_names(self.folder, 2):
+            for second in _hex_names(self.folder / first, 2):
+                for name in _hex_names(self.folder / first / second, 2 * BLOB_ID_BYTES):
+                    if name.startswith(first + second):
+                        yield bytes.fromhex(name)
 
     def sync(self) -> None:
         """Make every file written so far durable, names included."""
@@ -133,6 +135,15 @@ class BlobStore:
                 raise OSError(code, os.strerror(code))
         finally:
             os.close(folder)
+
+
+def _hex_names(folder: Path, digits: int) -> list[str]:
+    """The names in ``folder`` that are so many lower-case hexadecimal digits, in order."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(name for name in names if len(name) == digits and _HEX.issuperset(name))
 
 
 def raise_if_out_of_space(error: OSError, where: str) -> None:

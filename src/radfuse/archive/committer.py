@@ -8,21 +8,21 @@ many associations, and a lone association pays no thread switch.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
+from functools import partial
 from typing import Final
-
-from sqlalchemy.exc import IntegrityError
 
 from radfuse.archive.blobs import BlobStore
 from radfuse.archive.incoming import Incoming
 from radfuse.archive.index.entry import Entry
-from radfuse.archive.index.write import IndexWriter
+from radfuse.archive.index.write import Existing, IndexWriter
 from radfuse.archive.journal import Journal, Record, RecordKind
-from radfuse.core.errors import DuplicateRejected
+from radfuse.archive.placing import PLACED_WITHIN_S, Placements
+from radfuse.core.errors import DuplicateRejected, OutOfSpace
 from radfuse.db import translate_database_errors
 
 _MAX_BATCH: Final = 64
@@ -59,7 +59,6 @@ class _Pending:
     entry: Entry
     outcome: Outcome | None = None
     error: BaseException | None = None
-    placed: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -74,6 +73,7 @@ class Committer:
     store: BlobStore
     index: IndexWriter
     policy: DuplicatePolicy
+    placements: Placements
     _waiting: list[_Pending] = field(default_factory=list)
     _lead: threading.Lock = field(default_factory=threading.Lock)
 
@@ -88,6 +88,9 @@ class Committer:
         with self._lead:
             while pending.is_open:
                 batch = self._waiting[:_MAX_BATCH]
+                if len(batch) > 1:
+                    sizes = [len(each.incoming.content()) for each in batch]
+                    batch = batch[: self.journal.how_many_fit(sizes)]
                 del self._waiting[: len(batch)]
                 self._commit_safely(batch)
         if pending.outcome is None:
@@ -114,12 +117,18 @@ class Committer:
         fresh = [pending for pending in batch if pending.is_open]
         if not fresh:
             return
-        self.journal.append([_record(pending) for pending in fresh])
+        generation = self.journal.append([_record(pending) for pending in fresh])
         for pending in fresh:
-            self._place(pending)
-        placed = [pending for pending in fresh if pending.is_open]
-        for pending, inserted in zip(placed, self._insert([pending.entry for pending in placed]), strict=True):
-            self._settle(pending, inserted)
+            if pending.incoming.is_spooled:
+                self._adopt(pending)
+        safe = [pending for pending in fresh if pending.is_open]
+        inserted = self._insert([pending.entry for pending in safe])
+        for pending, is_kept in zip(safe, inserted, strict=True):
+            if is_kept:
+                self._note_kept(pending, generation)
+        for pending in safe:
+            if pending.is_open:
+                self._note_lost(pending)
 
     def _look_for_existing(self, pending: _Pending) -> None:
         entry = pending.entry
@@ -127,7 +136,7 @@ class Committer:
         if existing is None:
             return
         if existing.digest == entry.digest:
-            if self.store.exists(existing.blob_id):
+            if self._is_there(existing):
                 pending.outcome = Outcome.SAME_AGAIN
             else:  # its file was lost: what arrives now heals the archive
                 pending.entry = replace(entry, replaces=existing.blob_id)
@@ -138,14 +147,17 @@ class Committer:
         else:
             pending.outcome = Outcome.FIRST_KEPT
 
-    def _place(self, pending: _Pending) -> None:
-        blob_id = pending.entry.blob_id
+    def _is_there(self, existing: Existing) -> bool:
+        """Whether the object's file is there, or about to be (here or in another process)."""
+        return (
+            self.store.exists(existing.blob_id)
+            or self.placements.holds(existing.blob_id)
+            or time.time() - existing.arrived_s < PLACED_WITHIN_S
+        )
+
+    def _adopt(self, pending: _Pending) -> None:
         try:
-            if pending.incoming.is_spooled:
-                self.store.adopt(blob_id, pending.incoming.hand_over_file())
-            else:
-                self.store.write(blob_id, pending.incoming.content())
-            pending.placed = True
+            self.store.adopt(pending.entry.blob_id, pending.incoming.hand_over_file())
         except Exception as error:
             self._undo([pending], error)
 
@@ -154,35 +166,59 @@ class Committer:
             return []
         try:
             return self.index.insert(entries)
-        except (IntegrityError, sqlite3.IntegrityError):
+        except self.index.integrity_error:
             # A remembered parent row was removed by another process; its cache is empty now.
             return self.index.insert(entries)
 
-    def _settle(self, pending: _Pending, inserted: bool) -> None:
+    def _note_kept(self, pending: _Pending, generation: int) -> None:
+        """Its row is committed: nothing may fail from here on, or the row would lose its file."""
         entry = pending.entry
-        if inserted:
-            pending.outcome = Outcome.REPLACED if entry.replaces is not None else Outcome.KEPT
-            if entry.replaces is not None:
-                self.store.remove(entry.replaces)
-            return
-        # Another process, or another object of this batch, was faster with the same UID.
+        if not pending.incoming.is_taken:
+            self.placements.add(entry.blob_id, generation, pending.incoming.content())
+            pending.incoming.housekeeping = partial(self._place, entry.blob_id)
+        pending.outcome = Outcome.KEPT
+        if entry.replaces is not None:
+            pending.outcome = Outcome.REPLACED
+            self._remove_replaced(entry.replaces)
+
+    def _remove_replaced(self, blob_id: bytes) -> None:
+        try:
+            self.placements.settle(blob_id)
+            self.store.remove(blob_id)
+        except Exception:
+            _log.exception("the file of a replaced object could not be removed; 'radfuse check' will report it")
+
+    def _note_lost(self, pending: _Pending) -> None:
+        """Another process, or another object of this batch, was faster with the same UID."""
         self._undo([pending], None)
         self._look_for_existing(pending)
         if pending.is_open:
             pending.outcome = Outcome.FIRST_KEPT
 
+    def _place(self, blob_id: bytes) -> bool:
+        """Write the object's file. It is safe already: a failure is for the background sync to mend."""
+        try:
+            return self.placements.settle(blob_id)
+        except (OSError, OutOfSpace):
+            _log.exception("an object waits in the ingest journal: its file could not be written")
+            return False
+
     def _undo(self, batch: list[_Pending], error: BaseException | None) -> None:
         """Take back what was placed and tell the journal never to bring it back."""
         for pending in batch:
             pending.error = error
-            self.store.remove(pending.entry.blob_id)
+        if not batch:
+            return
         try:
+            for pending in batch:
+                self.store.remove(pending.entry.blob_id)
             self.journal.append([Record(RecordKind.ABORTED, pending.entry.blob_id) for pending in batch])
-        except Exception:
-            _log.exception("the ingest journal could not note refused objects")
+        except Exception:  # e.g. a volume that turned read-only; whoever waits must still be told
+            _log.exception("refused objects could not be taken back; 'radfuse check' will report them")
 
 
 def _record(pending: _Pending) -> Record:
     if pending.incoming.is_spooled:
         return Record(RecordKind.FILE, pending.entry.blob_id)
-    return Record(RecordKind.BYTES, pending.entry.blob_id, pending.incoming.content())
+    incoming = pending.incoming
+    return Record(RecordKind.BYTES, pending.entry.blob_id, incoming.content(), incoming.frame)

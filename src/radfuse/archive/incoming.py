@@ -6,6 +6,7 @@ import contextlib
 import mmap
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,8 @@ from typing import Final, Self
 import xxhash
 
 from radfuse.archive.blobs import SpaceGuard, raise_if_out_of_space
+from radfuse.archive.buffers import BufferPool
+from radfuse.archive.journal import RECORD_HEADER_BYTES
 from radfuse.core.errors import ObjectTooLarge
 from radfuse.core.uids import IMPLEMENTATION_CLASS_UID
 from radfuse.dicom import FileMeta, build_file_meta
@@ -63,7 +66,7 @@ class Incoming:
         origin: what the sender says it is.
         blob_id: the name it will have in the store.
         spool: where its file goes when it becomes large.
-        memory_bytes: up to this size it stays in memory.
+        buffers: where an object that is small enough for one of them stays in memory.
         limit_bytes: a larger object raises ObjectTooLarge.
         space: checked before and while spooling.
     """
@@ -73,7 +76,7 @@ class Incoming:
         origin: Origin,
         blob_id: bytes,
         spool: Path,
-        memory_bytes: int,
+        buffers: BufferPool,
         limit_bytes: int,
         space: SpaceGuard,
     ) -> None:
@@ -90,14 +93,26 @@ class Incoming:
                 private_information=_BLANK_SEAL,
             )
         )
-        self._buffer = bytearray(self._meta)
+        self._buffers = buffers
+        self._buffer = buffers.take()
+        self._used = RECORD_HEADER_BYTES + len(self._meta)
+        self._buffer[RECORD_HEADER_BYTES : self._used] = self._meta
         self._spool = spool
-        self._memory_bytes = memory_bytes
+        # What is too large is found out when spooling starts; small objects need no second look.
+        self._memory_bytes = min(buffers.size_bytes, limit_bytes)
         self._limit_bytes = limit_bytes
         self._space = space
         self._file = -1
         self._digest = xxhash.xxh3_128()
         self._map: mmap.mmap | None = None
+        self.is_taken = False
+        """Whether the archive has taken over the spooled file."""
+        self.housekeeping: Callable[[], bool] | None = None
+        """What is left to do once the object is kept; done at the end of the ``with`` block.
+
+        The object is durable and visible before. A door that has a peer waiting answers it
+        within the block. False when it could not be done and the content is still needed.
+        """
         self.size_bytes = 0
 
     def __enter__(self) -> Self:
@@ -109,6 +124,8 @@ class Incoming:
     ) -> None:
         """Discard what the archive did not take over."""
         self._close_map()
+        if self.housekeeping is None or self.housekeeping():
+            self._buffers.give_back(self._buffer)
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -119,8 +136,10 @@ class Incoming:
         """Take the next bytes. Raises OutOfSpace or ObjectTooLarge."""
         self.size_bytes += len(view)
         if self._file < 0:
-            if len(self._buffer) + len(view) <= self._memory_bytes:
-                self._buffer += view
+            end = self._used + len(view)
+            if end <= self._memory_bytes:
+                self._buffer[self._used : end] = view
+                self._used = end
                 return
             self._start_spooling()
         if self.size_bytes > self._limit_bytes:
@@ -129,15 +148,15 @@ class Incoming:
         self._write_file(view)
 
     def _start_spooling(self) -> None:
-        self._space.check(self._spool.parent, len(self._buffer))
+        self._space.check(self._spool.parent, self._used)
         try:
             self._file = os.open(self._spool, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise_if_out_of_space(error, "an arriving object")
             raise
-        self._write_file(self._buffer)
-        self._digest.update(memoryview(self._buffer)[len(self._meta) :])
-        self._buffer = bytearray()
+        with self.content() as content:
+            self._write_file(content)
+            self._digest.update(content[len(self._meta) :])
 
     def _write_file(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
@@ -155,13 +174,14 @@ class Incoming:
 
     def finish(self) -> memoryview | mmap.mmap:
         """Seal the object once its last byte is here; returns what ``data_start`` indexes into."""
+        content = self.content()
         if self._file < 0:
-            self._digest.update(memoryview(self._buffer)[len(self._meta) :])
+            self._digest.update(content[len(self._meta) :])
         self.seal = Seal(self._digest.digest(), int(time.time()))
         start = len(self._meta) - _SEAL_BYTES
         if self._file < 0:
-            self._buffer[start : len(self._meta)] = self.seal.pack()
-            return memoryview(self._buffer)
+            content[start : len(self._meta)] = self.seal.pack()
+            return content
         os.pwrite(self._file, self.seal.pack(), start)
         self._map = mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
         return self._map
@@ -171,24 +191,34 @@ class Incoming:
         """Where the data set begins in what ``finish`` returned."""
         return len(self._meta)
 
-    def content(self) -> bytearray:
-        """The whole file of an object that stayed in memory."""
+    def content(self) -> memoryview:
+        """The whole file of an object that stayed in memory, inside its ``frame``."""
+        return memoryview(self._buffer)[RECORD_HEADER_BYTES : self._used]
+
+    @property
+    def frame(self) -> mmap.mmap:
+        """The buffer around ``content``, as the journal wants it."""
         return self._buffer
 
     def sync_spooled(self) -> None:
         """Make the spooled file durable (its name too)."""
-        os.fsync(self._file)
-        folder = os.open(self._spool.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            os.fsync(self._file)
+            folder = os.open(self._spool.parent, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise_if_out_of_space(error, "an arriving object")
+            raise
 
     def hand_over_file(self) -> Path:
         """Give the spooled file to the caller: it is no longer discarded at the end."""
         self._close_map()
         os.close(self._file)
         self._file = -1
+        self.is_taken = True
         return self._spool
 
     def _close_map(self) -> None:

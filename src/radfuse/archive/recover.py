@@ -8,6 +8,7 @@ import logging
 import mmap
 import os
 import shutil
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import xxhash
 from radfuse.archive.blobs import BlobStore
 from radfuse.archive.incoming import Seal
 from radfuse.archive.index.entry import Entry
-from radfuse.archive.index.write import IndexWriter
-from radfuse.archive.journal import Record, RecordKind, read_journal
+from radfuse.archive.index.write import Existing, IndexWriter
+from radfuse.archive.journal import Record, RecordKind, journals_lock, read_journal
+from radfuse.archive.placing import PLACED_WITHIN_S
 from radfuse.core.errors import DataSetError
 from radfuse.core.uids import IMPLEMENTATION_CLASS_UID
 from radfuse.dicom import read_file_meta, scan_header
@@ -82,27 +84,76 @@ def recover(recovery: Recovery) -> int:
             recovery.store.sync()
             shutil.rmtree(spool, ignore_errors=True)
             path.unlink(missing_ok=True)
+    _remove_leftover_spools(recovery)
     if regained:
         _log.warning("recovered %d objects from the ingest journal", regained)
     return regained
 
 
+def _remove_leftover_spools(recovery: Recovery) -> None:
+    """A process makes its journal before its spool folder: one without a journal belongs to nobody."""
+    for spool in recovery.incoming.iterdir():
+        if not (recovery.journals / f"{spool.name}{JOURNAL_SUFFIX}").exists():
+            shutil.rmtree(spool, ignore_errors=True)
+
+
 def _lock_abandoned(path: Path) -> int | None:
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
-    return file
+    with journals_lock(path.parent):
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return None
+        return file
+
+
+def noted_ids(journals: Path) -> set[bytes]:
+    """The blob ids that the journals note, of living processes too."""
+    noted: set[bytes] = set()
+    for path in journals.glob(f"*{JOURNAL_SUFFIX}"):
+        with contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(path.open("rb"))
+                content = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            except (FileNotFoundError, ValueError):  # removed or, if it is empty, not yet made
+                continue
+            view = stack.enter_context(memoryview(content))
+            for record in read_journal(view):
+                noted.add(record.blob_id)
+                if isinstance(record.payload, memoryview):
+                    record.payload.release()
+    return noted
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """Whose journals there are."""
+
+    living: bool = False
+    abandoned: bool = False
+
+
+def journal_state(journals: Path) -> JournalState:
+    """Whether living processes have journals here, and whether dead ones left some."""
+    living = abandoned = False
+    for path in journals.glob(f"*{JOURNAL_SUFFIX}"):
+        file = _lock_abandoned(path)
+        if file is not None:
+            os.close(file)
+            abandoned = True
+        elif path.exists():
+            living = True
+    return JournalState(living, abandoned)
 
 
 def _replay(data: memoryview, spool: Path, recovery: Recovery) -> int:
     store = recovery.store
     records = list(read_journal(data))
+    spool.mkdir(exist_ok=True)
     aborted = {record.blob_id for record in records if record.kind is RecordKind.ABORTED}
     regained = 0
     for record in records:
@@ -117,6 +168,10 @@ def _replay(data: memoryview, spool: Path, recovery: Recovery) -> int:
     return regained
 
 
+def _is_lost(existing: Existing, store: BlobStore) -> bool:
+    return not store.exists(existing.blob_id) and time.time() - existing.arrived_s > PLACED_WITHIN_S
+
+
 def _restore_file(record: Record, spool: Path, store: BlobStore) -> None:
     if record.kind is RecordKind.FILE:
         spooled = spool / record.blob_id.hex()
@@ -128,7 +183,7 @@ def _restore_file(record: Record, spool: Path, store: BlobStore) -> None:
         if Path(store.path(record.blob_id)).read_bytes() == record.payload:
             return
     store.remove(record.blob_id)
-    store.write(record.blob_id, record.payload)
+    store.write(record.blob_id, record.payload, spool)
 
 
 def _restore_entry(blob_id: bytes, recovery: Recovery) -> int:
@@ -146,7 +201,8 @@ def _restore_entry(blob_id: bytes, recovery: Recovery) -> int:
         return int(recovery.index.insert([entry])[0])
     if existing.blob_id == blob_id:
         return 0
-    if recovery.replace_existing and existing.digest != entry.digest:
+    is_replaced = recovery.replace_existing and existing.digest != entry.digest
+    if is_replaced or _is_lost(existing, recovery.store):  # it had healed one whose file was lost
         recovery.index.insert([replace(entry, replaces=existing.blob_id)])
         recovery.store.remove(existing.blob_id)
         return 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Final
 
-from radfuse.archive import Incoming, Origin, Outcome
+from radfuse.archive import Origin, Outcome
 from radfuse.core.errors import InvalidInstance, RadfuseError, WireError
 from radfuse.node.session import Session
 from radfuse.node.statuses import comment_of, status_of
@@ -22,7 +23,18 @@ def echo(session: Session, message: Message) -> None:
 
 
 def store(session: Session, message: Message) -> None:
-    """Receive one object and answer only when it is durable, or say why not."""
+    """Receive one object and answer only when it is durable, or say why not.
+
+    The answer goes out before the block of the arriving object ends: what is done then is no
+    longer the peer's business.
+    """
+    with contextlib.ExitStack() as stack:
+        answer, comment = _take(session, message, stack)
+        session.association.discard_data_set()
+        session.association.send(message.context_id, message.command.response(answer, comment))
+
+
+def _take(session: Session, message: Message, stack: contextlib.ExitStack) -> tuple[int, str | None]:
     command = message.command
     answer, comment = status.SUCCESS, None
     try:
@@ -32,7 +44,7 @@ def store(session: Session, message: Message) -> None:
         elif not message.has_data_set:
             raise InvalidInstance("there is no data set")
         else:
-            _receive(session, message)
+            _receive(session, message, stack)
     except WireError:
         raise  # the association is gone: nobody to answer
     except Exception as error:
@@ -42,11 +54,10 @@ def store(session: Session, message: Message) -> None:
         session.tally.stored += 1
     else:
         session.tally.refused += 1
-    session.association.discard_data_set()
-    session.association.send(message.context_id, command.response(answer, comment))
+    return answer, comment
 
 
-def _receive(session: Session, message: Message) -> None:
+def _receive(session: Session, message: Message, stack: contextlib.ExitStack) -> None:
     command = message.command
     origin = Origin(
         command.affected_sop_class_uid or "",
@@ -55,15 +66,11 @@ def _receive(session: Session, message: Message) -> None:
         session.calling_ae_title,
     )
     check_origin(origin)
-    with session.archive.receive(origin) as incoming:
-        session.tally.received_bytes += session.association.receive_data_set(incoming)
-        outcome = _keep(session, incoming)
+    incoming = stack.enter_context(session.archive.receive(origin))
+    session.tally.received_bytes += session.association.receive_data_set(incoming)
+    outcome = ingest(session.archive, incoming).outcome
     if outcome not in _SILENT_OUTCOMES:
         _log.warning("duplicate SOP Instance UID: %s", outcome.value, extra={"calling": session.calling_ae_title})
-
-
-def _keep(session: Session, incoming: Incoming) -> Outcome:
-    return ingest(session.archive, incoming).outcome
 
 
 def _log_refusal(session: Session, error: Exception, answer: int) -> None:

@@ -37,7 +37,7 @@ from radfuse.archive.index.retrieve import STREAMED, select_objects, stored_obje
 from radfuse.archive.index.schema import instance, series, study, uid_word
 from radfuse.core.errors import InvalidQuery
 from radfuse.core.levels import Level
-from radfuse.dicom import Element
+from radfuse.dicom import Element, Identifier
 
 _FIRST_BATCH_ROWS: Final = 1
 _MAX_BATCH_ROWS: Final = 100
@@ -45,6 +45,8 @@ _BATCH_GROWTH: Final = 10
 _FEW_VALUES: Final = 100
 _MAX_VARIABLES: Final = 32_000
 _AVAILABILITY: Final = "ONLINE"
+_FIRST_OF_DATA_SET: Final = 0x00080000
+"""No object has attributes of the groups before; some peers (Orthanc) ask for those of its file meta information."""
 
 _SQL = ColumnElement[Any]
 
@@ -142,7 +144,7 @@ class _Planner:
             self._add_availability(key)
         elif key.tag in self._makers and known is None:
             return
-        elif known is None and self._reads_headers:
+        elif known is None and self._reads_headers and key.tag >= _FIRST_OF_DATA_SET:
             extra = HeaderKey(key)
             self._extras.append(extra)
             self._makers[key.tag] = from_header(extra)
@@ -242,10 +244,13 @@ def _answers(
         for row in batch.rows:
             if is_cancelled():
                 return
-            extras = _extras(plan, batch.objects.get(row[plan.instance_column]), header_reader)
+            stored = batch.objects.get(row[plan.instance_column]) if plan.extras else None
+            header = header_reader(stored_object(stored)) if stored is not None and header_reader is not None else None
+            extras = _extras(plan, header)
             if extras is not None:
                 found = Found(row, batch.sets, extras)
-                yield Answer(tuple(maker(found) for maker in plan.makers), plan.all_keys_supported)
+                is_whole = plan.all_keys_supported and (header is not None or not plan.extras)
+                yield Answer(tuple(maker(found) for maker in plan.makers), is_whole)
         if is_cancelled():
             return
 
@@ -284,14 +289,14 @@ def _values_by_study(connection: Connection, key: IndexKey, studies: Sequence[in
     return {study_id: tuple(sorted(those)) for study_id, those in values.items()}
 
 
-def _extras(plan: _Plan, row: Sequence[Any] | None, header_reader: HeaderReader | None) -> dict[int, Element] | None:
-    """The keys that only a header has, by tag; None when one of them does not match."""
-    if not plan.extras:
-        return {}
-    header = header_reader(stored_object(row)).elements if row is not None and header_reader is not None else ()
+def _extras(plan: _Plan, header: Identifier | None) -> dict[int, Element] | None:
+    """The keys that only a header has, by tag; None when one of them does not match.
+
+    Without a header they are optional keys that are not supported: not matched, and zero-length.
+    """
     extras = {}
     for key in plan.extras:
-        element = key.answer(header)
+        element = key.empty() if header is None else key.answer(header.elements)
         if element is None:
             return None
         extras[key.tag] = element

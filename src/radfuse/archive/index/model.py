@@ -101,5 +101,5 @@ class StoredObject:
     digest: bytes
 
 
-HeaderReader: TypeAlias = Callable[[StoredObject], Identifier]
-"""Reads the header of a stored object, for keys that the index does not hold."""
+HeaderReader: TypeAlias = Callable[[StoredObject], Identifier | None]
+"""Reads the header of a stored object, for keys that the index does not hold; None when it cannot be read."""

@@ -36,6 +36,12 @@ def count_instances(connection: Connection, query: Query) -> int:
     return connection.execute(statement).scalar_one()
 
 
+def arrival_of(connection: Connection, sop_instance_uid: str) -> int:
+    """When the object arrived, in seconds since 1970; 0 when it is not in the index."""
+    statement = select(instance.c.arrived_s).where(instance.c.sop_instance_uid == sop_instance_uid)
+    return connection.execute(statement).scalar() or 0
+
+
 def select_objects() -> Select[Any]:
     """A statement whose rows ``stored_object`` takes; narrow it on ``instance``."""
     classes, syntaxes = uid_word.alias(), uid_word.alias()

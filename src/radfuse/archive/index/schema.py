@@ -85,6 +85,8 @@ series = Table(
     _text("body_part"),
     _text("frame_of_reference_uid"),
     UniqueConstraint("study_fk", "series_instance_uid", name="series_identity"),
+    # Processes remember ids of series. One that is given twice would put objects under another patient.
+    sqlite_autoincrement=True,
 )
 
 

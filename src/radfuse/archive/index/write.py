@@ -6,13 +6,13 @@ to the driver as they are; the rows of known series, SOP classes and transfer sy
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Engine, bindparam, delete, insert, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Dialect, Engine, bindparam, delete, insert, select
 from sqlalchemy.sql.expression import Executable
 
 from radfuse.archive.index import schema
@@ -44,6 +44,7 @@ class Existing:
 
     blob_id: bytes
     digest: bytes
+    arrived_s: int
 
 
 class IndexWriter:
@@ -56,6 +57,8 @@ class IndexWriter:
         self._driver: DriverConnection = self._pooled.driver_connection  # type: ignore[assignment]
         if not self._sqlite:
             self._driver.autocommit = True  # type: ignore[attr-defined]
+        self.integrity_error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
+        """What the driver raises when a remembered parent row is gone."""
         self._words: dict[str, int] = {}
         self._series: dict[tuple[str, str], int] = {}
         self._statements = _Statements(self._compile)
@@ -66,11 +69,8 @@ class IndexWriter:
 
     def find_existing(self, sop_instance_uid: str) -> Existing | None:
         """What is kept under this UID, with or without a patient."""
-        for statement in self._statements.select_existing:
-            row = self._driver.execute(statement, (sop_instance_uid,)).fetchone()
-            if row is not None:
-                return Existing(bytes(row[0]), bytes(row[1]))
-        return None
+        row = self._driver.execute(self._statements.select_existing, (sop_instance_uid, sop_instance_uid)).fetchone()
+        return None if row is None else Existing(bytes(row[0]), bytes(row[1]), row[2])
 
     def insert(self, entries: Sequence[Entry]) -> list[bool]:
         """Insert all ``entries`` in one transaction.
@@ -86,9 +86,14 @@ class IndexWriter:
             # What was cached may name rows that are rolled back now.
             self._words.clear()
             self._series.clear()
-            self._driver.execute("ROLLBACK")
+            self._roll_back()
             raise
         return inserted
+
+    def _roll_back(self) -> None:
+        # SQLite has rolled back by itself when the disk is full; what went wrong first must be told.
+        with contextlib.suppress(Exception):
+            self._driver.execute("ROLLBACK")
 
     def _insert_one(self, entry: Entry) -> bool:
         if entry.replaces is not None:
@@ -118,7 +123,7 @@ class IndexWriter:
             self._drop(sop_instance_uid, blob_id, deleted_s)
             self._driver.execute("COMMIT")
         except BaseException:
-            self._driver.execute("ROLLBACK")
+            self._roll_back()
             raise
 
     def _drop(self, sop_instance_uid: str, blob_id: bytes, deleted_s: int) -> None:
@@ -175,10 +180,14 @@ class _Statements:
     def __init__(self, compiler: _Compiler) -> None:
         objects = (schema.instance, schema.non_patient_object)
         object_columns = [column.name for column in schema.non_patient_object.columns if column.name != "id"]
-        self.select_existing = [
-            compiler.text(select(table.c.blob_id, table.c.digest).where(table.c.sop_instance_uid == bindparam("uid")))
+        self.select_existing = " UNION ALL ".join(
+            compiler.text(
+                select(table.c.blob_id, table.c.digest, table.c.arrived_s).where(
+                    table.c.sop_instance_uid == bindparam("uid")
+                )
+            )
             for table in objects
-        ]
+        )
         self.delete_object = [
             compiler.text(
                 delete(table).where(table.c.sop_instance_uid == bindparam("uid"), table.c.blob_id == bindparam("blob"))
@@ -196,13 +205,18 @@ class _Statements:
         )
 
 
+def _postgresql() -> Dialect:
+    from sqlalchemy.dialects import postgresql
+
+    # psycopg's own connection takes %s; the default paramstyle of the dialect is by name.
+    return postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+
+
 class _Compiler:
     """Statements as text in the dialect of the database, positional parameters in order."""
 
     def __init__(self, engine: Engine) -> None:
-        # psycopg's own connection takes %s; the default paramstyle of the dialect is by name.
-        postgres = postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
-        self._dialect = engine.dialect if engine.dialect.name == "sqlite" else postgres
+        self._dialect = engine.dialect if engine.dialect.name == "sqlite" else _postgresql()
         self._upserts: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
 
     def text(self, statement: Executable) -> str:
