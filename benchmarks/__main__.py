@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 import tempfile
@@ -79,6 +80,11 @@ def main() -> int:
     """Exit 0 when every benchmark measured something, else 1."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that peers are stopped and folders removed
     options = _options()
+    # pynetdicom installs programs named like DCMTK's beside this interpreter.
+    beside = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join(
+        folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder != beside
+    )
     names = list(MODULES) if "all" in options.names else options.names
     with tempfile.TemporaryDirectory(prefix="radfuse-bench-", dir=options.scratch) as scratch:
         only, cases = _words(options.only), tuple(options.case)

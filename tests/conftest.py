@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,10 @@ _DEBIAN_PACKAGES = {
 
 def _program(name: str) -> str:
     package, folders = _DEBIAN_PACKAGES.get(name, ("dcmtk", ()))
-    found = shutil.which(name) or shutil.which(name, path=os.pathsep.join(folders))
+    # pynetdicom installs programs of the same names beside this interpreter.
+    beside = str(Path(sys.executable).parent)
+    path = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder != beside]
+    found = shutil.which(name, path=os.pathsep.join([*path, *folders]))
     if found is None:
         pytest.skip(f"{name} is not installed (apt-get install {package})")
     return found

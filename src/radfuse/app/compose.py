@@ -88,6 +88,7 @@ def node_server(settings: Settings) -> Iterator[NodeServer]:
         shutdown_s=settings.limits.shutdown_s,
     )
     with contextlib.closing(open_databases(settings)) as databases, contextlib.closing(open_peers(settings)) as peers:
+        databases.prepare_to_receive()
         yield NodeServer(node, databases, peers)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,16 +15,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
-from typing import Final
+from typing import IO, Final
 
 from radfuse.app.compose import data_folder_lock, listen, node_server, open_databases, open_peers
 from radfuse.app.logs import configure_logs
 from radfuse.app.settings import Settings
+from radfuse.core.errors import ConfigurationError
 
 _log = logging.getLogger(__name__)
 _POLL_S: Final = 0.2
 _RESTART_AFTER_S: Final = 1.0
 _KILL_AFTER_S: Final = 5.0
+_READY_PIPE: Final = "RADFUSE_READY_PIPE"
+"""Tells a worker the file descriptor to write to once it serves."""
 
 
 def serve(settings: Settings, overrides: Mapping[str, str], on_ready: Callable[[int], None]) -> None:
@@ -54,8 +59,20 @@ def run_node(settings: Settings, listener: socket.socket | None, on_ready: Calla
         node_server(settings) as server,
         _stop_signals(server.stop),
     ):
+        # What start-up made stays: the collector need not walk it again and again under load.
+        gc.collect()
+        gc.freeze()
         on_ready(listening.getsockname()[1])
+        _tell_supervisor()
         server.serve([listening])
+
+
+def _tell_supervisor() -> None:
+    """Say through the pipe that the supervisor left open that this worker is ready."""
+    pipe = os.environ.pop(_READY_PIPE, None)
+    if pipe is not None:
+        with open(int(pipe), "wb", buffering=0) as file:
+            file.write(b"1")
 
 
 @contextlib.contextmanager
@@ -88,15 +105,38 @@ class _Supervisor:
     def run(self, on_ready: Callable[[int], None]) -> None:
         """Run until ``stop``; returns when all workers have ended."""
         try:
-            self._workers = [self._start() for _ in range(self._settings.workers)]
-            on_ready(self._listener.getsockname()[1])
+            self._start_all()
+            if not self._stopping.is_set():
+                on_ready(self._listener.getsockname()[1])
             while not self._stopping.wait(_POLL_S):
                 self._replace_dead()
         finally:
             self._end_workers()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start_all(self) -> None:
+        """Start the workers; returns once all of them serve, or with the signal to stop."""
+        with contextlib.ExitStack() as stack:
+            pipes = []
+            for _ in range(self._settings.workers):
+                read_end, write_end = os.pipe()
+                pipes.append(stack.enter_context(open(read_end, "rb", buffering=0)))
+                with open(write_end, "wb"):
+                    self._workers.append(self._start(write_end))
+            for pipe in pipes:
+                self._await_ready(pipe)
+
+    def _await_ready(self, pipe: IO[bytes]) -> None:
+        while not self._stopping.is_set():
+            if select.select([pipe], [], [], _POLL_S)[0]:
+                if not pipe.read(1):
+                    raise ConfigurationError("workers", "a node process ended while starting; the lines above say why")
+                return
+
+    def _start(self, ready_pipe: int | None = None) -> subprocess.Popen[bytes]:
         number = self._listener.fileno()
+        inherited, environment = [number], self._environment
+        if ready_pipe is not None:
+            inherited, environment = [number, ready_pipe], {**environment, _READY_PIPE: str(ready_pipe)}
         command = [
             sys.executable,
             "-m",
@@ -109,7 +149,7 @@ class _Supervisor:
         ]
         # Our own interpreter and arguments, no shell. A session of its own keeps Ctrl-C for the supervisor.
         return subprocess.Popen(  # noqa: S603
-            command, pass_fds=[number], env=self._environment, start_new_session=True
+            command, pass_fds=inherited, env=environment, start_new_session=True
         )
 
     def _replace_dead(self) -> None:

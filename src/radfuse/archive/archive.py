@@ -29,7 +29,7 @@ from radfuse.archive.journal import Journal
 from radfuse.archive.placing import PLACED_WITHIN_S, Placements
 from radfuse.archive.rebuild import IndexPlace, index_lock, open_index
 from radfuse.archive.recover import JOURNAL_SUFFIX, Recovery, recover
-from radfuse.core.errors import BlobDamaged, BlobMissing
+from radfuse.core.errors import BlobDamaged, BlobMissing, OutOfSpace
 from radfuse.db import Schema, create_database_engine, prepare_schema, read_transaction
 from radfuse.dicom import Header, Identifier
 
@@ -136,6 +136,11 @@ class Archive:
             self.settings.object_limit_bytes,
             self.settings.space,
         )
+
+    def prepare_to_receive(self) -> None:
+        """Set up the journal now rather than for the first object, unless there is no room for it."""
+        with contextlib.suppress(OutOfSpace):
+            self._start_writing()
 
     def keep(self, incoming: Incoming, header: Header, *, replaces: bytes | None = None) -> Outcome:
         """Make a finished object durable and visible to queries; returns only then.

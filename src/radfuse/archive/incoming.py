@@ -24,6 +24,8 @@ from radfuse.dicom import FileMeta, build_file_meta
 DIGEST_BYTES: Final = 16
 _SEAL_BYTES: Final = DIGEST_BYTES + 8
 _BLANK_SEAL: Final = bytes(_SEAL_BYTES)
+_LOOK_EVERY_BYTES: Final = 1 << 20
+"""How often a large object is stopped to see whether the volume still has its reserve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Incoming:
         self._limit_bytes = limit_bytes
         self._space = space
         self._file = -1
+        self._next_look = 0
         self._digest = xxhash.xxh3_128()
         self._map: mmap.mmap | None = None
         self.is_taken = False
@@ -144,6 +147,9 @@ class Incoming:
             self._start_spooling()
         if self.size_bytes > self._limit_bytes:
             raise ObjectTooLarge(self._limit_bytes)
+        if self.size_bytes >= self._next_look:
+            self._space.check(self._spool.parent, len(view))
+            self._next_look = self.size_bytes + _LOOK_EVERY_BYTES
         self._digest.update(view)
         self._write_file(view)
 

@@ -15,6 +15,7 @@ from radfuse.cli.options import (
     AtLevel,
     AtPeer,
     Data,
+    Database,
     From,
     Json,
     Keys,
@@ -22,9 +23,11 @@ from radfuse.cli.options import (
     Model,
     ModelName,
     PeerName,
+    database_named,
     settings_of,
     wrong_use,
 )
+from radfuse.core.errors import UnknownPeer
 
 if TYPE_CHECKING:
     from radfuse.app import Settings
@@ -48,6 +51,8 @@ def peer_named(settings: Settings, name: str) -> Peer:
     if "@" in name:
         with wrong_use():
             return peers.Peer.parse(name)
+    if not settings.data.is_dir():
+        raise UnknownPeer(name)  # and no data folder is made on the way
     known = open_peers(settings)
     try:
         return known.by_name(name)
@@ -139,6 +144,7 @@ def get(
     keys: Keys = None,
     level: RetrieveLevel = None,
     from_title: From = None,
+    database: Database = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -151,7 +157,7 @@ def get(
     settings = settings_of(data)
     peer, us = peer_named(settings, at_peer), caller(settings, from_title)
     model = information_model(_model_for(asked.columns), deepest)
-    with open_archive(settings) as archive, talking_to(peer, us.ae_title):
+    with open_archive(settings, database_named(settings, database)) as archive, talking_to(peer, us.ae_title):
         _follow(query_peer.get(archive, peer, us, model, asked.identifier), "stored", as_json)
 
 

@@ -14,6 +14,15 @@ import typer
 _WIDE = 10_000
 """Columns of a table that no person looks at: nothing is cut or wrapped."""
 
+_HEADINGS = {
+    "NumberOfPatientRelatedStudies": "Studies",
+    "NumberOfStudyRelatedSeries": "Series",
+    "NumberOfStudyRelatedInstances": "Instances",
+    "NumberOfSeriesRelatedInstances": "Instances",
+    "ModalitiesInStudy": "Modalities",
+}
+"""What people read instead of long keywords; JSON has the keywords."""
+
 Row = Mapping[str, object]
 
 
@@ -55,8 +64,12 @@ def write_array(rows: Iterable[Row]) -> int:
 
 
 def _json(value: Row, indent: int | None = None) -> str:
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    return json.dumps(value, ensure_ascii=encoding != "utf8", indent=indent)
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
 
 
 # --- tables ----------------------------------------------------------------------------------
@@ -76,7 +89,8 @@ def write_table(rows: Iterable[Row], columns: Sequence[str] = ()) -> int:
     is_watched = sys.stdout.isatty()
     table = Table(box=None, pad_edge=False, header_style="bold" if is_watched else "")
     for column in shown:
-        table.add_column(column, overflow="fold")
+        # UIDs are for copying: other columns give way first.
+        table.add_column(_HEADINGS.get(column, column), overflow="fold", no_wrap=column.endswith("UID"))
     for row in chain((first,), remaining):
         table.add_row(*(Text(_cell(row.get(column, ""))) for column in shown))
     Console(file=sys.stdout, width=None if is_watched else _WIDE, highlight=False).print(table)

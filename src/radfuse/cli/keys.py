@@ -20,7 +20,6 @@ SHOWN_KEYS: Final = {
         "PatientName",
         "PatientID",
         "StudyDate",
-        "StudyTime",
         "ModalitiesInStudy",
         "StudyDescription",
         "NumberOfStudyRelatedSeries",
@@ -79,6 +78,7 @@ def question(words: Sequence[str] | None, level: Level, *, shows: bool = True) -
             asked.setdefault(keyword, _element(keyword))
         typed = [keyword for keyword in asked if keyword not in SHOWN_KEYS[level]]
         order = [*(keyword for keyword in SHOWN_KEYS[level] if keyword in asked), *typed]
+        order.sort(key=lambda keyword: keyword.endswith("UID"))  # long ones last
     else:
         order = list(asked)
     asked[_LEVEL] = _element(f"{_LEVEL}={level.name}")

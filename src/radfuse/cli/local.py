@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from radfuse.cli.console import progress, say, warn, write_object, write_rows
+from radfuse.cli.console import progress, say, warn, write_array, write_object, write_rows
 from radfuse.cli.keys import as_row, information_model, question
-from radfuse.cli.options import AtLevel, Data, Json, Keys, LevelName, existing_data_folder, settings_of, wrong_use
+from radfuse.cli.options import (
+    AtLevel,
+    Data,
+    Database,
+    Json,
+    Keys,
+    LevelName,
+    database_named,
+    databases_of,
+    existing_data_folder,
+    settings_of,
+    wrong_use,
+)
+from radfuse.core.errors import ArchiveError, DataSetError
 from radfuse.core.levels import Level
 
 if TYPE_CHECKING:
-    from radfuse.archive import InformationModel, Query
+    from radfuse.archive import Archive, CheckReport, InformationModel, Query, StoredObject
     from radfuse.dicom import Identifier
     from radfuse.services.import_media import ImportReport
 
-_MAX_REFUSED_SHOWN: Final = 50
+_MAX_SHOWN: Final = 50
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Folders (with all folders in them), DICOM files and zip files.")
@@ -26,44 +40,63 @@ Paths = Annotated[
 
 
 def list_entities(
-    keys: Keys = None, level: AtLevel = LevelName.STUDY, data: Data = None, as_json: Json = False
+    keys: Keys = None,
+    level: AtLevel = LevelName.STUDY,
+    database: Database = None,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """List patients, studies, series or images of the own archive, matched as by C-FIND."""
     from radfuse.app import open_archive
-    from radfuse.archive import find
+    from radfuse.archive import queries
 
     asked = question(keys, level.level)
     with wrong_use():
         query = _query(asked.identifier, level.level)
     settings = existing_data_folder(settings_of(data))
     all_keys_supported = True
-    with open_archive(settings) as archive, archive.reading() as connection:
+    with open_archive(settings, database_named(settings, database)) as archive, archive.reading() as connection:
         rows = []
-        for answer in find(connection, query, settings.ae_title):
+        reader = _header_reader(archive, query)
+        for answer in queries.find(connection, query, settings.ae_title, header_reader=reader):
             all_keys_supported &= answer.all_keys_supported
             rows.append(as_row(answer.elements))
     if not write_rows(rows, asked.columns, as_json=as_json) and not as_json:
         say("Nothing found.")
     if not all_keys_supported:
-        warn("some keys are not in the index at this level; they were neither matched nor filled in")
+        warn("some keys are not known at this level; they were neither matched nor filled in")
 
 
 def _query(identifier: Identifier, level: Level) -> Query:
     """The query without the rules of hierarchical search: here a level needs no keys of those above it."""
-    from radfuse.archive import query_from_identifier
+    from radfuse.archive import queries
     from radfuse.dicom import Element, Identifier
 
     model = information_model(None, level)
     top = Element.of("QueryRetrieveLevel", _top_level(model).name)
     elements = (top, *(element for element in identifier if element.tag != top.tag))
-    return dataclasses.replace(query_from_identifier(Identifier(elements), model), level=level)
+    return dataclasses.replace(queries.query_from_identifier(Identifier(elements), model), level=level)
+
+
+def _header_reader(archive: Archive, query: Query) -> Callable[[StoredObject], Identifier | None]:
+    """Reads what the index does not hold from a stored object; None where that cannot be read."""
+    last_tag = max((key.tag for key in query.keys), default=0)
+
+    def read(stored: StoredObject) -> Identifier | None:
+        try:
+            return archive.read_header(stored, last_tag)
+        except (ArchiveError, DataSetError) as error:
+            warn(str(error))
+            return None
+
+    return read
 
 
 def _top_level(model: InformationModel) -> Level:
     return model.value
 
 
-def import_paths(paths: Paths, data: Data = None, as_json: Json = False) -> None:
+def import_paths(paths: Paths, database: Database = None, data: Data = None, as_json: Json = False) -> None:
     """Import DICOM files from folders, files and zip files into the own archive.
 
     What is not DICOM is counted and left out. Exit code 1 when a DICOM object was refused.
@@ -73,8 +106,9 @@ def import_paths(paths: Paths, data: Data = None, as_json: Json = False) -> None
 
     files = import_media.files_below(paths)
     report = import_media.ImportReport()
+    settings = settings_of(data)
     with (
-        open_archive(settings_of(data)) as archive,
+        open_archive(settings, database_named(settings, database)) as archive,
         progress("Importing", len(files), "files") as advance,
     ):
         for done, imported in enumerate(import_media.import_files(archive, files), 1):
@@ -95,30 +129,64 @@ def _report_row(report: ImportReport) -> dict[str, object]:
 
 
 def _say_report(report: ImportReport) -> None:
-    for imported in report.refused[:_MAX_REFUSED_SHOWN]:
+    for imported in report.refused[:_MAX_SHOWN]:
         warn(f"refused: {imported.name}: {imported.reason}")
-    if len(report.refused) > _MAX_REFUSED_SHOWN:
-        warn(f"and {len(report.refused) - _MAX_REFUSED_SHOWN} more; --json lists them all")
+    if len(report.refused) > _MAX_SHOWN:
+        warn(f"and {len(report.refused) - _MAX_SHOWN} more; --json lists them all")
     parts = [f"{count} {verdict.value}" for verdict, count in report.counts.items() if count]
     say(", ".join(parts) if parts else "There was nothing to import.")
 
 
 def check(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what can be put right.")] = False,
+    database: Database = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Check that every object is there, byte-equal and indexed. Exit code 1 when it is not."""
+    """Check that every object is there, byte-equal and indexed; without --database in all databases.
+
+    Exit code 1 when something is wrong and was not put right.
+    """
     from radfuse.app import open_archive
     from radfuse.archive import check_archive
 
     settings = existing_data_folder(settings_of(data))
-    with open_archive(settings) as archive, progress("Checking", None, "objects") as advance:
-        report = check_archive(archive, repair, advance)
-    counts = dataclasses.asdict(report)
+    names = databases_of(settings) if database is None else [database_named(settings, database)]
+    reports: dict[str, CheckReport] = {}
+    for name in names:
+        with open_archive(settings, name) as archive, progress("Checking", None, "objects") as advance:
+            reports[name] = check_archive(archive, repair, advance)
     if as_json:
-        write_object(counts)
+        write_array({"Database": name, **_check_row(report)} for name, report in reports.items())
     else:
-        say(", ".join(f"{count} {name}" for name, count in counts.items()))
-    if report.missing or report.damaged or (report.orphaned and not repair):
+        for name, report in reports.items():
+            _say_check(report, f"{name}: " if len(reports) > 1 else "")
+    if any(_findings(report) > report.repaired for report in reports.values()):
         raise typer.Exit(1)
+
+
+def _findings(report: CheckReport) -> int:
+    return len(report.missing) + len(report.orphaned) + len(report.damaged)
+
+
+def _check_row(report: CheckReport) -> dict[str, object]:
+    return {
+        "Indexed": report.indexed,
+        "Files": report.files,
+        "Missing": list(report.missing),
+        "Orphaned": list(report.orphaned),
+        "Damaged": list(report.damaged),
+        "Repaired": report.repaired,
+    }
+
+
+def _say_check(report: CheckReport, where: str) -> None:
+    for finding, names in (("missing", report.missing), ("orphaned", report.orphaned), ("damaged", report.damaged)):
+        for blob_id in names[:_MAX_SHOWN]:
+            warn(f"{where}{finding}: {blob_id}")
+        if len(names) > _MAX_SHOWN:
+            warn(f"{where}and {len(names) - _MAX_SHOWN} more {finding}; --json lists them all")
+    counts = f"{len(report.missing)} missing, {len(report.orphaned)} orphaned, {len(report.damaged)} damaged"
+    say(f"{where}{report.indexed} indexed, {report.files} files, {counts}, {report.repaired} repaired")
+    if _findings(report) > report.repaired:
+        say(f"{where}Run 'radfuse check --repair' to put right what can be put right.")

@@ -49,6 +49,10 @@ Json = Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")]
 From = Annotated[
     str | None, typer.Option("--from", metavar="AET", help="Our AE title for this command, not that of the settings.")
 ]
+Database = Annotated[
+    str | None,
+    typer.Option("--database", metavar="NAME", help="The database of the settings to work on, not the default one."),
+]
 AtPeer = Annotated[
     str, typer.Option("--at", metavar="PEER", help="The peer to ask: a configured name or AET@HOST:PORT.")
 ]
@@ -100,6 +104,21 @@ def settings_with(data: Path | None, environment: Mapping[str, str]) -> Settings
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def database_named(settings: Settings, name: str | None) -> str:
+    """The name of a database that the settings know; another one is wrong use."""
+    known = databases_of(settings)
+    if name is None:
+        return known[0]
+    if name not in known:
+        raise typer.BadParameter(f"no database {name!r}; the settings know {', '.join(known)}")
+    return name
+
+
+def databases_of(settings: Settings) -> list[str]:
+    """The names of all databases, the default one first."""
+    return list(dict.fromkeys(settings.database_names().values()))
 
 
 def existing_data_folder(settings: Settings) -> Settings:

@@ -12,6 +12,7 @@ import typer
 from radfuse.cli.asking import echo_peer
 from radfuse.cli.console import say, write_object, write_rows
 from radfuse.cli.options import Data, From, Json, PeerName, settings_of, wrong_use
+from radfuse.core.errors import UnknownPeer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +63,10 @@ def add(
 @app.command("list")
 def list_peers(data: Data = None, as_json: Json = False) -> None:
     """List the configured peers and what they may do here."""
-    with _peers(data) as known:
-        rows = [_row(peer) for peer in known.all()]
+    rows: list[dict[str, object]] = []
+    if settings_of(data).data.is_dir():
+        with _peers(data) as known:
+            rows = [_row(peer) for peer in known.all()]
     if not write_rows(rows, (), as_json=as_json) and not as_json:
         say("No peers are configured. Add one with: radfuse peers add NAME AET@HOST:PORT")
 
@@ -71,6 +74,8 @@ def list_peers(data: Data = None, as_json: Json = False) -> None:
 @app.command()
 def remove(name: Name, data: Data = None, as_json: Json = False) -> None:
     """Remove a peer."""
+    if not settings_of(data).data.is_dir():
+        raise UnknownPeer(name)
     with _peers(data) as known:
         known.remove(name)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
@@ -75,5 +76,9 @@ app.add_typer(peers.app, name="peers")
 
 def main() -> None:
     """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names of patients and files may hold what the terminal's encoding does not.
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="radfuse")
     sys.exit(0)

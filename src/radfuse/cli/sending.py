@@ -11,11 +11,11 @@ import typer
 from radfuse.cli.asking import caller, peer_named
 from radfuse.cli.console import progress, say, warn, write_object
 from radfuse.cli.failures import sentence_of, talking_to
-from radfuse.cli.options import Data, From, Json, settings_of, wrong_use
+from radfuse.cli.options import Data, Database, From, Json, database_named, settings_of, wrong_use
 from radfuse.core.errors import NotPart10, RadfuseError, WireError
 
 if TYPE_CHECKING:
-    from radfuse.app import Settings
+    from radfuse.archive import Archive
     from radfuse.services.send import Destination, FileObject, Sent
 
 _MAX_FAILED_SHOWN: Final = 50
@@ -36,6 +36,7 @@ def send(
     files: Files = None,
     study: Studies = None,
     from_title: From = None,
+    database: Database = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -43,6 +44,7 @@ def send(
 
     Objects are sent as they are, or transcoded without loss where the peer wants it. Exit code 1 when one was not sent.
     """
+    from radfuse.app import open_archive
     from radfuse.dicom import Transcoder
     from radfuse.services import send as sending
 
@@ -58,7 +60,9 @@ def send(
             objects, unreadable = _readable(files)
             _collect(sending.send_files(objects, destination), len(objects), results)
         else:
-            _send_studies(settings, study or [], destination, results)
+            name = database_named(settings, database)
+            with open_archive(settings, name) as archive:
+                _send_studies(archive, study or [], destination, results)
     rows = [_row(result, destination) for result in results]
     rows += [{"SOPInstanceUID": "", "File": name, "Status": "", "Reason": reason} for name, reason in unreadable]
     _report(rows, peer.name, as_json)
@@ -83,14 +87,12 @@ def _readable(paths: list[Path]) -> tuple[list[FileObject], list[tuple[str, str]
     return objects, unreadable
 
 
-def _send_studies(settings: Settings, studies: list[str], destination: Destination, results: list[Sent]) -> None:
-    from radfuse.app import open_archive
+def _send_studies(archive: Archive, studies: list[str], destination: Destination, results: list[Sent]) -> None:
     from radfuse.services import send as sending
 
-    with open_archive(settings) as archive:
-        with wrong_use():
-            objects = sending.objects_of_studies(archive, studies)
-        _collect(sending.send_objects(archive, objects, destination), len(objects), results)
+    with wrong_use():
+        objects = sending.objects_of_studies(archive, studies)
+    _collect(sending.send_objects(archive, objects, destination), len(objects), results)
 
 
 def _collect(sent: Iterator[Sent], total: int, results: list[Sent]) -> None:

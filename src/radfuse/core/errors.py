@@ -234,6 +234,14 @@ class FolderInUse(ArchiveError):
 
 
 @dataclass(eq=False)
+class IndexDamaged(ArchiveError):
+    """An index that cannot be read or is gone, and cannot be rebuilt while others use it."""
+
+    folder: str
+    template = "the index in {folder} is damaged; stop every Radfuse that uses it, move index.sqlite away, start again"
+
+
+@dataclass(eq=False)
 class SchemaTooNew(ArchiveError):
     """A database written by a newer Radfuse."""
 

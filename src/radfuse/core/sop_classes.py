@@ -138,6 +138,13 @@ NON_PATIENT_CLASSES: Final = frozenset(
         "1.2.840.10008.5.1.4.43.1",  # Generic Implant Template Storage
         "1.2.840.10008.5.1.4.44.1",  # Implant Assembly Template Storage
         "1.2.840.10008.5.1.4.45.1",  # Implant Template Group Storage
+        # Beyond the 102, stored only where the settings say so:
+        "1.2.840.10008.5.1.4.38.1",  # Hanging Protocol Storage
+        "1.2.840.10008.5.1.4.39.1",  # Color Palette Storage
+        "1.2.840.10008.5.1.4.1.1.200.1",  # CT Defined Procedure Protocol Storage
+        "1.2.840.10008.5.1.4.1.1.200.3",  # Protocol Approval Storage
+        "1.2.840.10008.5.1.4.1.1.200.7",  # XA Defined Procedure Protocol Storage
+        "1.2.840.10008.5.1.4.1.1.201.1",  # Inventory Storage
     }
 )
 """Classes of the Non-Patient Object Storage service: no patient, study or series (PS3.4 Annex GG)."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, column, inspect, select, table
 
 from radfuse.core.errors import SchemaTooNew
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_VERSIONS: Final = "alembic_version"
 
 
 class Schema(Enum):
@@ -27,19 +25,36 @@ class Schema(Enum):
     """Peers and rights. Kept apart, so that losing an index never loses the configuration."""
 
 
+NEWEST: Final[Mapping[Schema, str]] = {Schema.INDEX: "0001", Schema.CONFIG: "0001"}
+"""The newest revision of each: a database that has it is used without a look at the migrations."""
+
+
 def prepare_schema(engine: Engine, schema: Schema) -> None:
     """Create or upgrade the tables of ``schema``.
 
     Raises SchemaTooNew when the database was written by a newer Radfuse.
     """
+    found = _stored_revision(engine)
+    if found == NEWEST[schema]:
+        return
+    # Only now: a node process meets an upgraded database and has no use for all this.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS / schema.value).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found == scripts.get_current_head():
-        return
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise SchemaTooNew(f"the {schema.value} database", found)
     config.attributes["engine"] = engine
     command.upgrade(config, "head")
+
+
+def _stored_revision(engine: Engine) -> str | None:
+    """The revision that the database says it has; None when it has no schema yet."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(_VERSIONS):
+            return None
+        found: str | None = connection.scalar(select(column("version_num")).select_from(table(_VERSIONS)))
+    return found

@@ -21,6 +21,7 @@ from radfuse.dicom.elements import (
     SEQUENCE_DELIMITATION,
     SHORT_VRS,
     UNDEFINED,
+    DataSetBuffer,
     ScanLimits,
 )
 from radfuse.dicom.header import INDEX_VRS, SPECIFIC_CHARACTER_SET
@@ -31,6 +32,12 @@ _MAX_INFLATED_BYTES: Final = 16 * 1024 * 1024
 _DEFLATE_LIMITS: Final = ScanLimits(inflated_bytes=_MAX_INFLATED_BYTES, inflated_kept_bytes=_MAX_INFLATED_BYTES)
 _MAX_NESTING: Final = 64
 _MAX_SHORT_LENGTH: Final = 0xFFFE
+
+_ANY_TAG: Final = 0xFFFFFFFF
+_BEFORE_PIXELS: Final = 0x7FDFFFFF
+_HEADER_INFLATE_LIMITS: Final = ScanLimits(inflated_kept_bytes=_MAX_INFLATED_BYTES)
+_MAX_HEADER_VALUE_BYTES: Final = 64 * 1024
+_MAX_HEADER_ELEMENTS: Final = 50_000
 
 _LONG_NAMES: Final = frozenset(vr.decode() for vr in LONG_VRS)
 _KNOWN_NAMES: Final = {vr: vr.decode() for vr in LONG_VRS | SHORT_VRS}
@@ -56,6 +63,22 @@ class Identifier:
     """An ordered list of elements."""
 
     elements: tuple[Element, ...] = ()
+
+    @classmethod
+    def of_header(
+        cls, buffer: DataSetBuffer, transfer_syntax_uid: str, start: int = 0, last_tag: int = _BEFORE_PIXELS
+    ) -> Identifier:
+        """The elements of an object's data set, which begins at ``start``, up to ``last_tag`` and before the pixels.
+
+        Values beyond 64 KiB and those that are none of their VR are left empty. Raises MalformedDataSet
+        (also for more than 50,000 elements), NestingTooDeep and InflatedTooLarge.
+        """
+        syntax = syntax_of(transfer_syntax_uid)
+        if syntax.deflated:
+            buffer, _ = inflated(buffer, start, _HEADER_INFLATE_LIMITS)
+            start = 0
+        last_tag = min(last_tag, _BEFORE_PIXELS)
+        return _HeaderReader(buffer, syntax.explicit_vr, not syntax.little_endian, last_tag).whole(start)
 
     def __iter__(self) -> Iterator[Element]:
         """The elements in their order."""
@@ -85,27 +108,31 @@ def decode_identifier(data: bytes, transfer_syntax_uid: str) -> Identifier:
     syntax = syntax_of(transfer_syntax_uid)
     if syntax.deflated:
         data, _ = inflated(data, 0, _DEFLATE_LIMITS)
-    reader = _Reader(data, syntax.explicit_vr, not syntax.little_endian)
-    try:
-        identifier, _ = reader.elements(0, len(data), _MAX_NESTING, ())
-    except struct.error:
-        raise MalformedDataSet("it ends inside an element", len(data)) from None
-    return identifier
+    return _Reader(data, syntax.explicit_vr, not syntax.little_endian).whole(0)
 
 
 class _Reader:
     """Reads elements of one encoding."""
 
-    __slots__ = ("_big", "_data", "_explicit", "_long", "_pair", "_short")
+    __slots__ = ("_big", "_data", "_explicit", "_last_tag", "_long", "_pair", "_short")
 
-    def __init__(self, data: bytes, explicit: bool, big: bool) -> None:
+    def __init__(self, data: DataSetBuffer, explicit: bool, big: bool) -> None:
         order = ">" if big else "<"
         self._data = data
         self._explicit = explicit
         self._big = big
+        self._last_tag = _ANY_TAG
         self._pair = struct.Struct(order + "HH").unpack_from
         self._short = struct.Struct(order + "H").unpack_from
         self._long = struct.Struct(order + "I").unpack_from
+
+    def whole(self, position: int) -> Identifier:
+        """The elements from ``position`` to the end, or to the last one that is wanted."""
+        try:
+            identifier, _ = self.elements(position, len(self._data), _MAX_NESTING, ())
+        except struct.error:
+            raise MalformedDataSet("it ends inside an element", len(self._data)) from None
+        return identifier
 
     def elements(
         self, position: int, end: int, nesting_left: int, character_sets: tuple[str, ...], undefined: bool = False
@@ -115,6 +142,8 @@ class _Reader:
         while position < end:
             start = position
             tag, vr, length, position = self._head(position)
+            if tag > self._last_tag and nesting_left == _MAX_NESTING:
+                break
             if tag == ITEM_DELIMITATION and undefined:
                 return Identifier(tuple(found)), position
             if vr == "SQ" or length == UNDEFINED:
@@ -124,7 +153,7 @@ class _Reader:
             value_at, position = position, position + length
             if position > end or tag >> 16 == 0xFFFE:
                 raise MalformedDataSet("an element is longer than what holds it", start)
-            values = values_of(bytes(self._data[value_at:position]), vr, self._big, character_sets)
+            values = self._values(value_at, length, vr, character_sets)
             if tag == SPECIFIC_CHARACTER_SET:
                 character_sets = values
             if tag & 0xFFFF:
@@ -133,6 +162,12 @@ class _Reader:
             raise MalformedDataSet("an item of undefined length is not closed", position)
         return Identifier(tuple(found)), position
 
+    def _implicit(self) -> _Reader:
+        return _Reader(self._data, False, False)
+
+    def _values(self, position: int, length: int, vr: str, character_sets: tuple[str, ...]) -> tuple[str, ...]:
+        return values_of(bytes(self._data[position : position + length]), vr, self._big, character_sets)
+
     def _head(self, position: int) -> tuple[int, str, int, int]:
         """Tag, VR, length and the place of the value of the element at ``position``."""
         group, number = self._pair(self._data, position)
@@ -140,7 +175,7 @@ class _Reader:
         if not self._explicit or group == 0xFFFE:
             (length,) = self._long(self._data, position + 4)
             return tag, INDEX_VRS.get(tag) or vr_of(tag), length, position + HEAD_BYTES
-        encoded = self._data[position + 4 : position + 6]
+        encoded = bytes(self._data[position + 4 : position + 6])
         vr = _KNOWN_NAMES.get(encoded, "UN")
         if encoded in SHORT_VRS:
             (length,) = self._short(self._data, position + 6)
@@ -156,7 +191,7 @@ class _Reader:
         if nesting_left == 0:
             raise NestingTooDeep(_MAX_NESTING)
         # PS3.5 section 6.2.2: what has VR UN and undefined length is encoded in implicit VR little endian.
-        reader = _Reader(self._data, False, False) if vr == "UN" and self._explicit else self
+        reader = self._implicit() if vr == "UN" and self._explicit else self
         if length == UNDEFINED:
             return reader.items(position, end, nesting_left - 1, character_sets, True)
         if position + length > end:
@@ -183,6 +218,33 @@ class _Reader:
         if undefined:
             raise MalformedDataSet("a sequence of undefined length is not closed", position)
         return tuple(found), position
+
+
+class _HeaderReader(_Reader):
+    """Reads the header of a stored object: forgiving about values, bounded in size."""
+
+    __slots__ = ("_elements_left",)
+
+    def __init__(self, data: DataSetBuffer, explicit: bool, big: bool, last_tag: int) -> None:
+        super().__init__(data, explicit, big)
+        self._last_tag = last_tag
+        self._elements_left = _MAX_HEADER_ELEMENTS
+
+    def _implicit(self) -> _Reader:
+        reader = _HeaderReader(self._data, False, False, self._last_tag)
+        reader._elements_left = self._elements_left
+        return reader
+
+    def _values(self, position: int, length: int, vr: str, character_sets: tuple[str, ...]) -> tuple[str, ...]:
+        self._elements_left -= 1
+        if self._elements_left < 0:
+            raise MalformedDataSet("it has too many elements", position)
+        if length > _MAX_HEADER_VALUE_BYTES:
+            return ()
+        try:
+            return super()._values(position, length, vr, character_sets)
+        except MalformedDataSet:
+            return ()
 
 
 # --- encoding --------------------------------------------------------------------------------

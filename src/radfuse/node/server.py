@@ -26,6 +26,8 @@ from radfuse.wire import Association, Limits, Message, Operation, accept_associa
 _log = logging.getLogger(__name__)
 _STOP_POLL_S: Final = 0.5
 _PROBE_REPORT_S: Final = 60.0
+_YIELD_S: Final = 0.002
+_LONGEST_YIELD_S: Final = 0.01
 
 HANDLERS: Final[Mapping[int, Callable[[Session, Message], None]]] = {
     Operation.C_ECHO_RQ: storing.echo,
@@ -70,6 +72,8 @@ class NodeServer:
                 selector.register(listener, selectors.EVENT_READ)
             while not self._stopping.is_set():
                 for key, _ in selector.select(_STOP_POLL_S):
+                    # The new connection woke all processes: let one that has less to do take it.
+                    time.sleep(min(_YIELD_S * len(self._connections), _LONGEST_YIELD_S))
                     self._accept(key.fileobj)  # type: ignore[arg-type]
         for listener in listeners:
             listener.close()
@@ -127,7 +131,7 @@ class NodeServer:
         rights = rights_of(
             request.calling_ae_title,
             association.peer_address[0],
-            self._surroundings.peers.all(),
+            () if self._settings.open_to_all else self._surroundings.peers.all(),
             open_to_all=self._settings.open_to_all,
         )
         session = Session(association, self._databases.of(request.called_ae_title), rights, self._surroundings)
@@ -159,6 +163,7 @@ class NodeServer:
                     association.abort()
                 return
             session.tally.operations += 1
+            association.cancelled.clear()
             handler = HANDLERS.get(message.command.command_field)
             if handler is not None:
                 handler(session, message)
@@ -177,6 +182,10 @@ class _Connections:
         self._open: dict[socket.socket, str] = {}
         self._idle: set[socket.socket] = set()
         self._per_address: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     def add(self, connection: socket.socket, address: str) -> bool:
         """Count a connection in; False when there are too many."""

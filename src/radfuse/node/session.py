@@ -64,13 +64,13 @@ class Session:
         Cancels for other messages are ignored: their operation has ended already (PS3.7 section
         9.3.2.3). Any other message breaks the asynchronous window of one that was negotiated.
         """
-        while self.association.poll():
-            message = self.association.receive_command()
+        association = self.association
+        while association.poll():
+            message = association.receive_command()
             if message is None:
                 raise ConnectionLost("the peer released the association within an operation")
             if message.command.command_field != Operation.C_CANCEL_RQ:
-                self.association.abort()
+                association.abort()
                 raise ProtocolViolation("a second operation was started on the association")
-            if message.command.message_id_being_responded_to == message_id:
-                return True
-        return False
+            association.cancelled.add(message.command.message_id_being_responded_to or 0)
+        return message_id in association.cancelled

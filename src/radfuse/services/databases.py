@@ -38,6 +38,11 @@ class Databases:
         """The archive behind one of our AE titles."""
         return self._archives[self._by_ae_title[AETitle(ae_title)]]
 
+    def prepare_to_receive(self) -> None:
+        """Let every archive set up what storing needs, before the first peer waits for it."""
+        for archive in self._archives.values():
+            archive.prepare_to_receive()
+
     def close(self) -> None:
         """Close all archives."""
         for archive in self._archives.values():

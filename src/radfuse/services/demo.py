@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from radfuse.archive import Archive, InformationModel, Origin, instances, query_from_identifier
+from radfuse.archive import Archive, InformationModel, Origin, queries
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
 from radfuse.dicom import Element, Identifier
 from radfuse.services.ingest import ingest
@@ -36,6 +36,6 @@ def add_demo_study(archive: Archive) -> Iterator[str]:
 
 def _is_there(archive: Archive) -> bool:
     level, study = Element.of("QueryRetrieveLevel", "STUDY"), Element.of("StudyInstanceUID", STUDY_UID)
-    query = query_from_identifier(Identifier((level, study)), InformationModel.STUDY_ROOT, retrieve=True)
+    query = queries.query_from_identifier(Identifier((level, study)), InformationModel.STUDY_ROOT, retrieve=True)
     with archive.reading() as connection:
-        return sum(1 for _ in instances(connection, query)) >= INSTANCES
+        return sum(1 for _ in queries.instances(connection, query)) >= INSTANCES

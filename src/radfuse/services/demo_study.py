@@ -169,7 +169,7 @@ def _blurred(volume: _Volume, spacing_mm: tuple[float, float, float]) -> _Volume
         frequency = (np.fft.rfftfreq if axis == last else np.fft.fftfreq)(size, step_mm)
         gauss = np.exp(-2 * (np.pi * sigma_mm * frequency) ** 2)
         transform = transform * gauss.reshape([-1 if other == axis else 1 for other in range(volume.ndim)])
-    blurred: _Volume = np.fft.irfftn(transform, volume.shape)
+    blurred: _Volume = np.fft.irfftn(transform, volume.shape, range(volume.ndim))
     return blurred
 
 

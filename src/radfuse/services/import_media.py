@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import mmap
 import os
+import struct
 import threading
 import zipfile
 import zlib
@@ -29,7 +31,7 @@ DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
 _SOP_CLASS: Final = 0x0008_0016
 _SOP_INSTANCE: Final = 0x0008_0018
 _NAMES: Final = frozenset({_SOP_CLASS, _SOP_INSTANCE})
-_THREADS: Final = 16
+_THREADS: Final = 8
 """More than processors: they wait for one another's disk syncs, which are shared."""
 
 _AT_ONCE: Final = 8
@@ -44,6 +46,19 @@ _MAX_MEMBERS: Final = 1_000_000
 _MAX_RATIO: Final = 100
 _SMALL_ZIP_BYTES: Final = 1 << 30
 """A zip file may hold this much, or a hundred times its own size, whatever is more."""
+
+
+_UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,  # an encrypted member, or a compression that zipfile does not know
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What reading a file or a member of a zip file may raise."""
 
 
 class Verdict(Enum):
@@ -181,7 +196,7 @@ def _import_zip(pool: _Pool, path: Path, limits: ImportLimits) -> Iterator[Impor
             yield from pool.drain()
     except _BadZip as error:
         yield Imported(str(path), Verdict.REFUSED, reason=str(error))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         yield Imported(str(path), Verdict.REFUSED, reason=f"the zip file cannot be read: {error}")
 
 
@@ -255,8 +270,7 @@ def _import_one(archive: Archive, source: _Source) -> Imported:
         return Imported(source.name, Verdict.NOT_DICOM, reason=str(error))
     except RadfuseError as error:
         return Imported(source.name, Verdict.REFUSED, reason=str(error))
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-        # RuntimeError: an encrypted member; NotImplementedError: a compression that zipfile does not know.
+    except _UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Imported(source.name, Verdict.REFUSED, reason=f"it cannot be read: {reason}")
 

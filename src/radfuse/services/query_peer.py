@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +30,8 @@ from radfuse.core.sop_classes import (
     VERIFICATION,
 )
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
-from radfuse.dicom import Identifier, character_set_for, decode_identifier, encode_identifier
+from radfuse.core.uids import is_valid_uid
+from radfuse.dicom import Element, Identifier, character_set_for, decode_identifier, encode_identifier
 from radfuse.services.ingest import check_origin, ingest
 from radfuse.services.peers import Peer
 from radfuse.wire import (
@@ -45,6 +47,10 @@ from radfuse.wire import (
 
 _log = logging.getLogger(__name__)
 _FAILED_UIDS: Final = 0x0008_0058
+_SOP_CLASSES_IN_STUDY: Final = 0x0008_0062
+_STUDY_INSTANCE_UID: Final = 0x0020_000D
+_STUDY_KEYS: Final = frozenset({0x0010_0020, _STUDY_INSTANCE_UID})
+_MAX_CONTEXTS: Final = 128
 _QUERY_SYNTAXES: Final = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
 _CLASSES: Final = {
     InformationModel.PATIENT_ROOT: (PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, PATIENT_ROOT_GET),
@@ -110,7 +116,7 @@ def find(
     model: InformationModel,
     identifier: Identifier,
     should_cancel: ShouldCancel | None = None,
-) -> Iterator[Identifier]:
+) -> Generator[Identifier, None, None]:
     """C-FIND: the answers while they come. Leaving the iterator early cancels the query.
 
     Raises WireError, OperationFailed among them, and DataSetError for an answer that cannot be read.
@@ -119,10 +125,12 @@ def find(
     with associate(peer, caller, [ProposedContext(sop_class_uid, _QUERY_SYNTAXES)]) as association:
         context = _context(association, sop_class_uid)
         asked = _encoded(identifier, context)
-        for response in scu.find(association, context.id, asked, should_cancel):
-            final = response
-            if _is_pending(response):
-                yield decode_identifier(response.identifier, context.transfer_syntax)
+        # Closed before the association is, so that leaving early is told to the peer by C-CANCEL.
+        with _closing(scu.find(association, context.id, asked, should_cancel)) as responses:
+            for response in responses:
+                final = response
+                if _is_pending(response):
+                    yield decode_identifier(response.identifier, context.transfer_syntax)
     _check_final("C-FIND", final)
 
 
@@ -133,15 +141,16 @@ def move(
     identifier: Identifier,
     destination: str,
     should_cancel: ShouldCancel | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """C-MOVE to the AE title ``destination``: the counters as the peer reports them, the final ones last."""
     sop_class_uid = _CLASSES[model][1]
     with associate(peer, caller, [ProposedContext(sop_class_uid, _QUERY_SYNTAXES)]) as association:
         context = _context(association, sop_class_uid)
         asked = _encoded(identifier, context)
-        for response in scu.move(association, context.id, destination, asked, should_cancel):
-            final = response
-            yield _progress(response, context)
+        with _closing(scu.move(association, context.id, destination, asked, should_cancel)) as responses:
+            for response in responses:
+                final = response
+                yield _progress(response, context)
     _check_final("C-MOVE", final)
 
 
@@ -152,23 +161,23 @@ def get(
     model: InformationModel,
     identifier: Identifier,
     should_cancel: ShouldCancel | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """C-GET into ``archive``: the counters as the peer reports them, the final ones last.
 
     Every object is durable and findable before its sub-operation is answered.
     """
     sop_class_uid = _CLASSES[model][2]
-    # One context holds all syntaxes: a context a syntax would go beyond the 128 of an association.
-    contexts = [ProposedContext(uid, tuple(_storage_syntaxes())) for uid in STORAGE_CLASS_NAMES]
+    contexts = _storage_contexts(_classes_in_studies(peer, caller, model, identifier))
+    roles = {context.abstract_syntax: (False, True) for context in contexts}
     contexts.append(ProposedContext(sop_class_uid, _QUERY_SYNTAXES))
-    roles = {uid: (False, True) for uid in STORAGE_CLASS_NAMES}
     keeper = _Keeper(archive, peer.ae_title)
     with associate(peer, caller, contexts, roles) as association:
         context = _context(association, sop_class_uid)
         asked = _encoded(identifier, context)
-        for response in scu.get(association, context.id, asked, keeper.keep, should_cancel):
-            final = response
-            yield _progress(response, context)
+        with _closing(scu.get(association, context.id, asked, keeper.keep, should_cancel)) as responses:
+            for response in responses:
+                final = response
+                yield _progress(response, context)
     _check_final("C-GET", final)
 
 
@@ -207,6 +216,46 @@ class _Keeper:
         with self._archive.receive(origin) as incoming:
             association.receive_data_set(incoming)
             ingest(self._archive, incoming)
+
+
+@contextlib.contextmanager
+def _closing(responses: Iterator[scu.Response]) -> Iterator[Iterator[scu.Response]]:
+    try:
+        yield responses
+    finally:
+        if isinstance(responses, Generator):
+            responses.close()
+
+
+def _storage_contexts(classes: Sequence[str]) -> list[ProposedContext]:
+    """A context for every syntax of every class, so that objects come as the peer has them.
+
+    Where that is too much, or the classes are not known, a context a class of all we keep: the peer
+    chooses one syntax for each then, and objects in another are transcoded by it or not sent.
+    """
+    syntaxes = tuple(_storage_syntaxes())
+    if 0 < len(classes) * len(syntaxes) < _MAX_CONTEXTS:
+        return [ProposedContext(uid, (syntax,)) for uid in classes for syntax in syntaxes]
+    return [ProposedContext(uid, syntaxes) for uid in STORAGE_CLASS_NAMES]
+
+
+def _classes_in_studies(peer: Peer, caller: Caller, model: InformationModel, identifier: Identifier) -> list[str]:
+    """SOP Classes in Study (0008,0062) of the studies to get; nothing when the peer does not say."""
+    keys = [element for element in identifier if element.tag in _STUDY_KEYS and element.values]
+    if not any(element.tag == _STUDY_INSTANCE_UID for element in keys):
+        return []
+    asked = Identifier((Element.of("QueryRetrieveLevel", "STUDY"), Element.of("SOPClassesInStudy"), *keys))
+    classes: dict[str, None] = {}
+    try:
+        for answer in find(peer, caller, model, asked):
+            found = answer.get(_SOP_CLASSES_IN_STUDY)
+            if found is None or not all(map(is_valid_uid, found.values)):
+                return []
+            classes |= dict.fromkeys(found.values)
+    except (WireError, DataSetError) as error:
+        _log.info("the SOP classes of a study were not told: %s", error)
+        return []
+    return list(classes)
 
 
 def _storage_syntaxes() -> Iterator[str]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from radfuse.archive import Archive, Query, StoredObject, instances
+from radfuse.archive import Archive, Query, StoredObject
+from radfuse.archive.queries import instances
 from radfuse.core.errors import ArchiveError, DataSetError, NoPresentationContext, RadfuseError, WireError
 from radfuse.dicom import Transcoder
 from radfuse.services.peers import Peer

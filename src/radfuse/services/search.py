@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from radfuse.archive import Answer, Archive, InformationModel, Query, find, query_from_identifier
+from radfuse.archive import Answer, Archive, InformationModel, Query, StoredObject
+from radfuse.archive.queries import find, query_from_identifier
+from radfuse.core.errors import ArchiveError, DataSetError
 from radfuse.dicom import Identifier, character_set_for, decode_identifier, encode_identifier
 
+_log = logging.getLogger(__name__)
 _SPECIFIC_CHARACTER_SET = 0x00080005
 
 
@@ -47,10 +51,25 @@ def search(
             connection,
             request.query,
             retrieve_ae_title,
+            header_reader=_header_reader(archive, request.query),
             is_cancelled=is_cancelled,
         )
         for answer in answers:
             yield Match(_encode(answer, request), answer.all_keys_supported)
+
+
+def _header_reader(archive: Archive, query: Query) -> Callable[[StoredObject], Identifier | None]:
+    """Reads headers as far as the keys of ``query`` need; None where a file is missing or not readable."""
+    last_tag = max((key.tag for key in query.keys), default=0)
+
+    def read(stored: StoredObject) -> Identifier | None:
+        try:
+            return archive.read_header(stored, last_tag)
+        except (ArchiveError, DataSetError) as error:
+            _log.warning("a header was not read: %s", error)
+            return None
+
+    return read
 
 
 def _encode(answer: Answer, request: Request) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from radfuse.archive import Archive, InformationModel, StoredObject, instances, query_from_identifier
+from radfuse.archive import Archive, InformationModel, StoredObject, queries
 from radfuse.core.errors import (
     ConfigurationError,
     NoPresentationContext,
@@ -113,9 +113,9 @@ def objects_of_studies(archive: Archive, study_uids: Iterable[str]) -> list[Stor
     for uid in study_uids:
         level = Element.of("QueryRetrieveLevel", "STUDY")
         study = Element.of("StudyInstanceUID", checked_uid(uid, "Study Instance UID"))
-        query = query_from_identifier(Identifier((level, study)), InformationModel.STUDY_ROOT, retrieve=True)
+        query = queries.query_from_identifier(Identifier((level, study)), InformationModel.STUDY_ROOT, retrieve=True)
         with archive.reading() as connection:
-            objects = list(instances(connection, query))
+            objects = list(queries.instances(connection, query))
         if not objects:
             raise ConfigurationError("--study", f"the archive has no study {uid}")
         found += objects

@@ -82,6 +82,8 @@ class Association:
         self.contexts = dict(contexts)
         self.peer_address = peer_address
         self.limits = limits
+        self.cancelled: set[int] = set()
+        """Message ids that C-CANCEL came for while something else was awaited; the operation looks here."""
         self._connection = connection
         self._machine: UpperLayer = connection.machine
         self._sender = MessageSender(connection.stream, peer_max_pdu_bytes, limits)

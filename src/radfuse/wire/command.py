@@ -181,9 +181,10 @@ def decode_command(data: bytes) -> CommandSet:
         group, element, length = _ELEMENT.unpack_from(data, position)
         position += 8
         end = position + length
-        if group or end > size:
+        if end > size:
             raise ProtocolViolation("a command element is outside its command set")
-        row = _BY_NUMBER.get(element)
+        # Some archives append elements of other groups, such as (0008,0058): not ours to reject.
+        row = None if group else _BY_NUMBER.get(element)
         if row is not None:
             field, vr = row
             if vr == "UI":

@@ -186,7 +186,10 @@ def _exchange(association: Association, context_id: int, command: CommandSet, da
 def _response(
     association: Association, request: CommandSet, timeout_s: float, store_handler: StoreHandler | None = None
 ) -> Response:
-    """The next response to ``request``; C-STORE sub-operations before it are served."""
+    """The next response to ``request``; C-STORE sub-operations before it are served, C-CANCEL is noted.
+
+    A peer whose C-GET we serve may cancel it while we wait for its answer to a sub-operation.
+    """
     while True:
         message = association.receive_command(timeout_s)
         if message is None:
@@ -194,6 +197,9 @@ def _response(
         command = message.command
         if command.command_field == Operation.C_STORE_RQ and store_handler is not None:
             _serve_store(association, message, store_handler)
+            continue
+        if command.command_field == Operation.C_CANCEL_RQ:
+            association.cancelled.add(command.message_id_being_responded_to or 0)
             continue
         if (
             command.command_field != request.command_field | RESPONSE_BIT

@@ -61,6 +61,7 @@ def _create_parents() -> None:
         *(_text(name) for name in ("modality", "series_number", "series_date", "series_time", "series_time_key")),
         *(_text(name) for name in ("description", "body_part", "frame_of_reference_uid")),
         sa.UniqueConstraint("study_fk", "series_instance_uid", name="series_identity"),
+        sqlite_autoincrement=True,
     )
 
 

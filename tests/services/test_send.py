@@ -1,0 +1,58 @@
+"""What can be sent is read from files and from the archive. How it travels: tests/cli/test_sending.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from radfuse.archive import Archive
+from radfuse.core.errors import ConfigurationError, InvalidUID, NotPart10
+from radfuse.services.import_media import DICOMDIR_CLASS, import_files
+from radfuse.services.send import Sent, file_object, objects_of_studies
+from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
+
+
+def test_a_file_is_sent_as_what_its_meta_information_says(generated_set: GeneratedSet) -> None:
+    found = file_object(generated_set.ct[0])
+    meta = pydicom.dcmread(generated_set.ct[0]).file_meta
+    assert (found.sop_class_uid, found.sop_instance_uid) == (CT_IMAGE, "2.25.7100.1.1")
+    assert found.transfer_syntax_uid == meta.TransferSyntaxUID
+    assert found.data_offset == 144 + meta.FileMetaInformationGroupLength
+
+
+def test_a_file_without_meta_information_is_sent_as_what_its_data_set_says(
+    generated_set: GeneratedSet, tmp_path: Path
+) -> None:
+    whole = file_object(generated_set.ct[0])
+    bare = tmp_path / "bare"
+    bare.write_bytes(generated_set.ct[0].read_bytes()[whole.data_offset :])
+    found = file_object(bare)
+    assert (found.sop_instance_uid, found.data_offset) == (whole.sop_instance_uid, 0)
+    assert found.transfer_syntax_uid == whole.transfer_syntax_uid
+
+
+def test_a_dicomdir_is_no_object(generated_set: GeneratedSet, tmp_path: Path) -> None:
+    ds = pydicom.dcmread(generated_set.ct[0])
+    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(DICOMDIR_CLASS)
+    ds.save_as(tmp_path / "DICOMDIR", enforce_file_format=False)
+    with pytest.raises(NotPart10):
+        file_object(tmp_path / "DICOMDIR")
+
+
+def test_the_objects_of_several_studies_are_listed(archive: Archive, generated_set: GeneratedSet) -> None:
+    list(import_files(archive, generated_set.files))
+    assert len(objects_of_studies(archive, [STUDY_UID])) == 19
+    with pytest.raises(ConfigurationError, match=r"the archive has no study 1\.2\.3"):
+        objects_of_studies(archive, [STUDY_UID, "1.2.3"])
+    with pytest.raises(InvalidUID):
+        objects_of_studies(archive, ["1.2.*"])
+
+
+@pytest.mark.parametrize(
+    ("status", "is_sent"),
+    [(0x0000, True), (0xB000, True), (0xB006, True), (0xB007, True), (0xA700, False), (0xC001, False), (None, False)],
+)
+def test_success_and_warnings_count_as_sent(status: int | None, is_sent: bool) -> None:
+    assert Sent("1.2.3", None, status).is_sent is is_sent
