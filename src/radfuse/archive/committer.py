@@ -98,9 +98,15 @@ class Committer:
         return pending.outcome
 
     def rotate_journal(self) -> None:
-        """Let the background sync free the journal while nothing is half-way through."""
-        with self._lead:
-            self.journal.rotate()
+        """Let the background sync free the journal while nothing is half-way through.
+
+        Never waits: a leader may itself be waiting for the background sync, which calls this.
+        """
+        if self._lead.acquire(blocking=False):
+            try:
+                self.journal.rotate()
+            finally:
+                self._lead.release()
 
     def _commit_safely(self, batch: list[_Pending]) -> None:
         try:

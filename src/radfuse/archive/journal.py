@@ -201,7 +201,8 @@ class Journal:
         self.sync_pending()
         with self._state:
             if self._unsynced is None and not self._position:
-                self.path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # it says nothing that is not in the store
+                    self.path.unlink(missing_ok=True)
             os.close(self._file)
 
 
