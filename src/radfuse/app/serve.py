@@ -25,6 +25,7 @@ from radfuse.core.errors import ConfigurationError
 _log = logging.getLogger(__name__)
 _POLL_S: Final = 0.2
 _RESTART_AFTER_S: Final = 1.0
+_FOLLOW_POLL_S: Final = 1.0
 _KILL_AFTER_S: Final = 5.0
 _READY_PIPE: Final = "RADFUSE_READY_PIPE"
 """Tells a worker the file descriptor to write to once it serves."""
@@ -64,7 +65,17 @@ def run_node(settings: Settings, listener: socket.socket | None, on_ready: Calla
         gc.freeze()
         on_ready(listening.getsockname()[1])
         _tell_supervisor()
+        if listener is not None:
+            threading.Thread(target=_follow_supervisor, args=(os.getppid(), server.stop), daemon=True).start()
         server.serve([listening])
+
+
+def _follow_supervisor(supervisor: int, stop: Callable[[], None]) -> None:
+    """End with the supervisor, also when it was killed: a worker alone would hold the port and the folder."""
+    while os.getppid() == supervisor:
+        time.sleep(_FOLLOW_POLL_S)
+    _log.error("the supervisor is gone; stopping")
+    stop()
 
 
 def _tell_supervisor() -> None:

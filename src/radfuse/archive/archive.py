@@ -131,7 +131,7 @@ class Archive:
         return Incoming(
             origin,
             blob_id,
-            writing.spool / blob_id.hex(),
+            f"{writing.spool_name}/{blob_id.hex()}",
             writing.buffers,
             self.settings.object_limit_bytes,
             self.settings.space,
@@ -251,6 +251,7 @@ class _Writing:
         folder = archive.settings.folder
         name = secrets.token_hex(8)
         self.spool = folder / "incoming" / name
+        self.spool_name = str(self.spool)
         self._store = archive.store
         self._engine = archive.engine
         self._wake = threading.Event()

@@ -66,13 +66,13 @@ class BlobStore:
         name = blob_id.hex()
         return f"{self.folder}/{name[:2]}/{name[2:4]}/{name}"
 
-    def write(self, blob_id: bytes, content: bytes | bytearray | memoryview, spool: Path) -> None:
+    def write(self, blob_id: bytes, content: bytes | bytearray | memoryview, spool: str | Path) -> None:
         """Make the blob's file, not synced; it appears whole or not at all.
 
         It is written in the folder ``spool`` first (same volume). Raises OutOfSpace or OSError and
         leaves nothing then.
         """
-        spooled = spool / blob_id.hex()
+        spooled = f"{spool}/{blob_id.hex()}"
         try:
             file = os.open(spooled, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
             try:
@@ -82,12 +82,13 @@ class BlobStore:
             finally:
                 os.close(file)
         except OSError as error:
-            spooled.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(spooled)
             raise_if_out_of_space(error, "the store")
             raise
         self.adopt(blob_id, spooled)
 
-    def adopt(self, blob_id: bytes, spooled: Path) -> None:
+    def adopt(self, blob_id: bytes, spooled: str | Path) -> None:
         """Move a spooled file (same volume) to the blob's place."""
         path = self.path(blob_id)
         try:

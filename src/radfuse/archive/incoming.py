@@ -77,7 +77,7 @@ class Incoming:
         self,
         origin: Origin,
         blob_id: bytes,
-        spool: Path,
+        spool: str | Path,
         buffers: BufferPool,
         limit_bytes: int,
         space: SpaceGuard,
@@ -99,7 +99,7 @@ class Incoming:
         self._buffer = buffers.take()
         self._used = RECORD_HEADER_BYTES + len(self._meta)
         self._buffer[RECORD_HEADER_BYTES : self._used] = self._meta
-        self._spool = spool
+        self._spool_name = spool  # becomes a Path only for the few that are spooled
         # What is too large is found out when spooling starts; small objects need no second look.
         self._memory_bytes = min(buffers.size_bytes, limit_bytes)
         self._limit_bytes = limit_bytes
@@ -154,6 +154,7 @@ class Incoming:
         self._write_file(view)
 
     def _start_spooling(self) -> None:
+        self._spool = Path(self._spool_name)
         self._space.check(self._spool.parent, self._used)
         try:
             self._file = os.open(self._spool, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)

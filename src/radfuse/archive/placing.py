@@ -25,7 +25,7 @@ class Placements:
 
     def __init__(self, store: BlobStore, spool: Path) -> None:
         self._store = store
-        self._spool = spool
+        self._spool = str(spool)
         self._changed = threading.Condition()
         self._waiting: dict[bytes, tuple[int, memoryview]] = {}
         self._running: dict[bytes, int] = {}
