@@ -12,6 +12,8 @@ import structlog
 
 _FILE_BYTES: Final = 20 << 20
 _FILES: Final = 10
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_CONTROLS_IN_A_TRACEBACK: Final = {code: text for code, text in _CONTROLS.items() if chr(code) not in "\n\t"}
 
 
 def configure_logs(folder: Path | None, process: str) -> None:
@@ -28,7 +30,7 @@ def configure_logs(folder: Path | None, process: str) -> None:
     console = logging.StreamHandler(sys.stderr)
     console.setFormatter(
         _formatter(
-            shared,
+            [*shared, structlog.processors.format_exc_info, _escape_controls],
             structlog.dev.ConsoleRenderer(
                 colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
             ),
@@ -52,6 +54,14 @@ def configure_logs(folder: Path | None, process: str) -> None:
         root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _escape_controls(_logger: object, _name: str, record: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Nothing in a record may move the cursor of a person's terminal or begin a line (JSON escapes by itself)."""
+    for key, value in record.items():
+        if isinstance(value, str):
+            record[key] = value.translate(_CONTROLS_IN_A_TRACEBACK if key == "exception" else _CONTROLS)
+    return record
 
 
 def _formatter(

@@ -85,16 +85,7 @@ class Incoming:
         self.origin = origin
         self.blob_id = blob_id
         self.seal = Seal(bytes(DIGEST_BYTES), 0)
-        self._meta = build_file_meta(
-            FileMeta(
-                origin.sop_class_uid,
-                origin.sop_instance_uid,
-                origin.transfer_syntax_uid,
-                source_ae_title=origin.source_ae_title,
-                private_creator=IMPLEMENTATION_CLASS_UID,
-                private_information=_BLANK_SEAL,
-            )
-        )
+        self._meta = _file_meta_of(origin)
         self._buffers = buffers
         self._buffer = buffers.take()
         self._used = RECORD_HEADER_BYTES + len(self._meta)
@@ -105,7 +96,6 @@ class Incoming:
         self._limit_bytes = limit_bytes
         self._space = space
         self._file = -1
-        self._next_look = 0
         self._digest = xxhash.xxh3_128()
         self._map: mmap.mmap | None = None
         self.is_taken = False
@@ -117,6 +107,9 @@ class Incoming:
         within the block. False when it could not be done and the content is still needed.
         """
         self.size_bytes = 0
+
+    _next_look = 0
+    """The size at which the space on the volume is looked at again."""
 
     def __enter__(self) -> Self:
         """Start receiving."""
@@ -232,3 +225,17 @@ class Incoming:
         if self._map is not None:
             self._map.close()
             self._map = None
+
+
+def _file_meta_of(origin: Origin) -> bytes:
+    """The file meta information with room for the seal at its end."""
+    return build_file_meta(
+        FileMeta(
+            origin.sop_class_uid,
+            origin.sop_instance_uid,
+            origin.transfer_syntax_uid,
+            source_ae_title=origin.source_ae_title,
+            private_creator=IMPLEMENTATION_CLASS_UID,
+            private_information=_BLANK_SEAL,
+        )
+    )

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -20,7 +21,7 @@ _OUT_OF_SPACE_WORDS: Final = ("disk is full", "disk I/O error", "No space left")
 
 def sqlite_url(path: Path) -> str:
     """The database URL of a SQLite file."""
-    return f"sqlite:///{path}"
+    return f"sqlite:///{quote(str(path))}"
 
 
 def create_database_engine(url: str, *, synced_commits: bool = False) -> Engine:

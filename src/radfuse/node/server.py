@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _STOP_POLL_S: Final = 0.5
 _PROBE_REPORT_S: Final = 60.0
 _YIELD_S: Final = 0.002
-_LONGEST_YIELD_S: Final = 0.01
+_FEW_CONNECTIONS: Final = 4
 
 HANDLERS: Final[Mapping[int, Callable[[Session, Message], None]]] = {
     Operation.C_ECHO_RQ: storing.echo,
@@ -73,7 +73,8 @@ class NodeServer:
             while not self._stopping.is_set():
                 for key, _ in selector.select(_STOP_POLL_S):
                     # The new connection woke all processes: let one that has less to do take it.
-                    time.sleep(min(_YIELD_S * len(self._connections), _LONGEST_YIELD_S))
+                    if len(self._connections) <= _FEW_CONNECTIONS:
+                        time.sleep(_YIELD_S * len(self._connections))
                     self._accept(key.fileobj)  # type: ignore[arg-type]
         for listener in listeners:
             listener.close()

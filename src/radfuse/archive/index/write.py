@@ -225,7 +225,9 @@ class _Compiler:
 
     def insert(self, table: str, columns: tuple[str, ...]) -> str:
         """An INSERT that does nothing when the row is already there."""
-        statement = insert(schema.metadata.tables[table]).values({name: bindparam(name) for name in columns})
+        values: dict[str, Any] = {name: bindparam(name) for name in columns}
+        # Inline: without the RETURNING that PostgreSQL's dialect would put before what we append.
+        statement = insert(schema.metadata.tables[table]).values(values).inline()
         compiled = statement.compile(dialect=self._dialect, column_keys=list(columns))
         order = compiled.positiontup or []
         if tuple(order) != columns:

@@ -1,0 +1,23 @@
+"""Buffers are aligned to pages and used again, but never by two at once."""
+
+from __future__ import annotations
+
+import ctypes
+
+from radfuse.archive.buffers import BufferPool
+
+
+def test_a_buffer_begins_at_a_page() -> None:
+    buffer = BufferPool(8192).take()
+    address = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+    assert address % 4096 == 0
+    assert len(buffer) == 8192
+
+
+def test_a_buffer_is_used_again_only_when_it_was_given_back() -> None:
+    pool = BufferPool(4096)
+    first, then = pool.take(), pool.take()
+    assert first is not then
+    pool.give_back(first)
+    assert pool.take() is first
+    assert pool.take() is not first
