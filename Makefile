@@ -39,7 +39,7 @@ peers:
 
 test: install peers
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $$(scripts/have-packages $(PEERS) >/dev/null || echo --cov-fail-under=0) $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $$(scripts/have-packages $(PEERS) >/dev/null || echo --cov-fail-under=0) $(TESTS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -76,3 +76,42 @@ def test_many_threads_that_want_one_object_write_it_once(
     assert settled == [True] * 8
     assert Path(store.path(ONE)).stat().st_size == 5_000_000
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_small_object_is_written_at_once_and_its_buffer_released(
+    store: BlobStore, placements: Placements, tmp_path: Path
+) -> None:
+    (tmp_path / "spool").mkdir()
+    released: list[bytes] = []
+    placements.add(ONE, 1, memoryview(b"one"))
+    placements.finish(ONE, lambda: released.append(ONE))
+    assert store.exists(ONE)
+    assert released == [ONE]
+
+
+def test_larger_objects_are_all_written_by_the_time_it_is_closed(
+    store: BlobStore, placements: Placements, tmp_path: Path
+) -> None:
+    (tmp_path / "spool").mkdir()
+    ids = [bytes([number]) * 16 for number in range(12)]
+    released: list[bytes] = []
+    for blob_id in ids:
+        placements.add(blob_id, 1, memoryview(bytes([blob_id[0]]) * 200_000))
+        placements.finish(blob_id, lambda blob_id=blob_id: released.append(blob_id))  # type: ignore[misc]
+    placements.close()
+    assert sorted(released) == ids
+    for blob_id in ids:
+        assert Path(store.path(blob_id)).read_bytes() == bytes([blob_id[0]]) * 200_000
+
+
+def test_a_buffer_is_not_released_while_its_file_cannot_be_written(
+    store: BlobStore, placements: Placements, tmp_path: Path
+) -> None:
+    released: list[bytes] = []
+    placements.add(ONE, 1, memoryview(b"one"))
+    placements.finish(ONE, lambda: released.append(ONE))  # there is no spool folder
+    assert released == []
+    assert placements.holds(ONE)
+    (tmp_path / "spool").mkdir()
+    placements.settle_until(1)
+    assert store.exists(ONE)

@@ -325,7 +325,9 @@ def test_other_objects_of_the_same_names_replace_the_first_ones(
         assert kept.by_uid == {sent.sop_instance_uid: sent for sent in wanted}
 
 
-def test_implant_templates_are_kept_beside_the_index_and_found_by_no_query(node: RunningNode) -> None:
+def test_implant_templates_are_kept_beside_the_index_and_found_by_no_query(
+    node: RunningNode, filled: list[RealObject]
+) -> None:
     templates = [row.uid for row in STORAGE_CLASSES if row.record_type.startswith("IMPLANT")]
     objects = []
     for number, uid in enumerate(templates):

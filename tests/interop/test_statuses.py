@@ -211,6 +211,8 @@ def test_an_operation_that_we_do_not_have_is_answered_0211(association: Associat
 def test_nothing_of_what_was_refused_is_left_and_no_identity_is_logged(
     node: RunningNode, association: Association
 ) -> None:
+    assert store(association, named("/etc/x")) == 0xA900
+    assert store(association, with_uid(sent_dataset(an_image()), "1.2.3.4")) == 0xA900
     assert spooled_files(node) == []
     log = log_of(node)
     assert "object refused" in log

@@ -60,9 +60,11 @@ def open_databases(settings: Settings) -> Databases:
 def wire_limits(settings: Settings) -> Limits:
     """The deadlines of the settings as the wire's limits."""
     limits = settings.limits
+    standard = Limits()
     return dataclasses.replace(
-        Limits(),
+        standard,
         artim_s=limits.artim_s,
+        close_wait_s=min(limits.artim_s, standard.close_wait_s),
         pdu_deadline_s=limits.pdu_s,
         idle_s=limits.idle_s,
         response_s=limits.response_s,

@@ -62,7 +62,7 @@ class LimitSettings(_Section):
     associations_per_address: Annotated[int, Field(gt=0)] = 400
     """Associations at once from one address, in each worker."""
     artim_s: Annotated[float, Field(gt=0)] = 30.0
-    """From connecting to the association request, and from abort or release to closing."""
+    """From connecting to the association request; and, up to 5 s of it, from abort or release to closing."""
     pdu_s: Annotated[float, Field(gt=0)] = 60.0
     """From the first to the last byte of one PDU."""
     idle_s: Annotated[float, Field(gt=0)] = 300.0

@@ -300,6 +300,7 @@ class _Writing:
         self._closing = True
         self._wake.set()
         self._thread.join()
+        self.placements.close()
         self._journal.close()
         with contextlib.suppress(OSError):
             self.spool.rmdir()

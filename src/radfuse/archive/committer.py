@@ -22,7 +22,7 @@ from radfuse.archive.index.entry import Entry
 from radfuse.archive.index.write import Existing, IndexWriter
 from radfuse.archive.journal import Journal, Record, RecordKind
 from radfuse.archive.placing import PLACED_WITHIN_S, Placements
-from radfuse.core.errors import DuplicateRejected, OutOfSpace
+from radfuse.core.errors import DuplicateRejected
 from radfuse.db import translate_database_errors
 
 _MAX_BATCH: Final = 64
@@ -181,7 +181,7 @@ class Committer:
         entry = pending.entry
         if not pending.incoming.is_taken:
             self.placements.add(entry.blob_id, generation, pending.incoming.content())
-            pending.incoming.housekeeping = partial(self._place, entry.blob_id)
+            pending.incoming.housekeeping = partial(self.placements.finish, entry.blob_id)
         pending.outcome = Outcome.KEPT
         if entry.replaces is not None:
             pending.outcome = Outcome.REPLACED
@@ -200,14 +200,6 @@ class Committer:
         self._look_for_existing(pending)
         if pending.is_open:
             pending.outcome = Outcome.FIRST_KEPT
-
-    def _place(self, blob_id: bytes) -> bool:
-        """Write the object's file. It is safe already: a failure is for the background sync to mend."""
-        try:
-            return self.placements.settle(blob_id)
-        except (OSError, OutOfSpace):
-            _log.exception("an object waits in the ingest journal: its file could not be written")
-            return False
 
     def _undo(self, batch: list[_Pending], error: BaseException | None) -> None:
         """Take back what was placed and tell the journal never to bring it back."""

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -100,11 +101,11 @@ class Incoming:
         self._map: mmap.mmap | None = None
         self.is_taken = False
         """Whether the archive has taken over the spooled file."""
-        self.housekeeping: Callable[[], bool] | None = None
+        self.housekeeping: Callable[[Callable[[], None]], None] | None = None
         """What is left to do once the object is kept; done at the end of the ``with`` block.
 
         The object is durable and visible before. A door that has a peer waiting answers it
-        within the block. False when it could not be done and the content is still needed.
+        within the block. It is given what to call once the content is no longer needed.
         """
         self.size_bytes = 0
 
@@ -120,8 +121,11 @@ class Incoming:
     ) -> None:
         """Discard what the archive did not take over."""
         self._close_map()
-        if self.housekeeping is None or self.housekeeping():
-            self._buffers.give_back(self._buffer)
+        release = partial(self._buffers.give_back, self._buffer)
+        if self.housekeeping is None:
+            release()
+        else:
+            self.housekeeping(release)
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
