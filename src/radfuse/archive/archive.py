@@ -154,6 +154,11 @@ class Archive:
         entry = Entry.from_header(header, incoming.blob_id, incoming.size_bytes, seal.digest, seal.arrived_s, replaces)
         return writing.committer.keep(incoming, entry)
 
+    def settle(self) -> None:
+        """Have every object that this process keeps in its file now."""
+        if self._writing is not None:
+            self._writing.placements.settle_until(self._writing.generation)
+
     def _start_writing(self) -> _Writing:
         with self._starting:
             if self._writing is None:
@@ -268,6 +273,11 @@ class _Writing:
         )
         self._thread = threading.Thread(target=self._sync_in_background, name="archive-sync", daemon=True)
         self._thread.start()
+
+    @property
+    def generation(self) -> int:
+        """The generation of the journal's active half."""
+        return self._journal.generation
 
     def _make_spool(self) -> None:
         """After the journal: a spool folder without one is a leftover to be removed."""

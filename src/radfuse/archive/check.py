@@ -99,6 +99,7 @@ def check_archive(archive: Archive, repair: bool = False, progress: Progress | N
     """
     with contextlib.ExitStack() as stack, translate_database_errors("the index"):
         ensure_sound(archive.engine, archive.settings.folder)
+        archive.settle()
         rows = stack.enter_context(contextlib.closing(_rows_by_blob_id(archive)))
         (indexed,) = rows.execute("SELECT count(*) FROM expected").fetchone()
         check = _Check(archive, stack.enter_context(_repairing(archive)) if repair else None)

@@ -97,6 +97,11 @@ class Journal:
         self._failure: Exception | None = None
         self._file = _create_locked(path, 2 * half_bytes)
 
+    @property
+    def generation(self) -> int:
+        """The generation of the active half; it grows with every switch."""
+        return self._generation
+
     def largest_payload(self) -> int:
         """Bytes that one record may hold."""
         return self.half_bytes - _ABORT_RESERVE_BYTES - _BLOCK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -24,11 +23,10 @@ from radfuse.cli.options import (
     settings_of,
     wrong_use,
 )
-from radfuse.core.errors import ArchiveError, DataSetError
 from radfuse.core.levels import Level
 
 if TYPE_CHECKING:
-    from radfuse.archive import Archive, CheckReport, InformationModel, Query, StoredObject
+    from radfuse.archive import CheckReport, InformationModel, Query
     from radfuse.dicom import Identifier
     from radfuse.services.import_media import ImportReport
 
@@ -48,17 +46,16 @@ def list_entities(
 ) -> None:
     """List patients, studies, series or images of the own archive, matched as by C-FIND."""
     from radfuse.app import open_archive
-    from radfuse.archive import queries
+    from radfuse.services import search
 
     asked = question(keys, level.level)
     with wrong_use():
         query = _query(asked.identifier, level.level)
     settings = existing_data_folder(settings_of(data))
     all_keys_supported = True
-    with open_archive(settings, database_named(settings, database)) as archive, archive.reading() as connection:
+    with open_archive(settings, database_named(settings, database)) as archive:
         rows = []
-        reader = _header_reader(archive, query)
-        for answer in queries.find(connection, query, settings.ae_title, header_reader=reader):
+        for answer in search.answers(archive, query, settings.ae_title):
             all_keys_supported &= answer.all_keys_supported
             rows.append(as_row(answer.elements))
     if not write_rows(rows, asked.columns, as_json=as_json) and not as_json:
@@ -76,20 +73,6 @@ def _query(identifier: Identifier, level: Level) -> Query:
     top = Element.of("QueryRetrieveLevel", _top_level(model).name)
     elements = (top, *(element for element in identifier if element.tag != top.tag))
     return dataclasses.replace(queries.query_from_identifier(Identifier(elements), model), level=level)
-
-
-def _header_reader(archive: Archive, query: Query) -> Callable[[StoredObject], Identifier | None]:
-    """Reads what the index does not hold from a stored object; None where that cannot be read."""
-    last_tag = max((key.tag for key in query.keys), default=0)
-
-    def read(stored: StoredObject) -> Identifier | None:
-        try:
-            return archive.read_header(stored, last_tag)
-        except (ArchiveError, DataSetError) as error:
-            warn(str(error))
-            return None
-
-    return read
 
 
 def _top_level(model: InformationModel) -> Level:

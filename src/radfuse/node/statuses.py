@@ -5,26 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from radfuse.core.errors import (
-    DataSetError,
-    DuplicateRejected,
     InvalidQuery,
-    InvalidUID,
     NotAuthorized,
-    ObjectTooLarge,
-    OutOfSpace,
     UnknownPeer,
 )
+from radfuse.services.ingest import STATUS_OF_REFUSAL
 from radfuse.services.retrieve import TooManySubOperations
 from radfuse.wire import status
 
 STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
     (NotAuthorized, status.NOT_AUTHORIZED),
-    (InvalidUID, status.DATA_SET_DOES_NOT_MATCH),
-    (DataSetError, status.DATA_SET_DOES_NOT_MATCH),
+    *STATUS_OF_REFUSAL,
     (InvalidQuery, status.IDENTIFIER_DOES_NOT_MATCH),
-    (OutOfSpace, status.OUT_OF_RESOURCES),
-    (ObjectTooLarge, status.OUT_OF_RESOURCES),
-    (DuplicateRejected, status.DUPLICATE_SOP_INSTANCE),
     (UnknownPeer, status.MOVE_DESTINATION_UNKNOWN),
     (TooManySubOperations, status.CANNOT_PERFORM_SUBOPERATIONS),
 )

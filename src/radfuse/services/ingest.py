@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from radfuse.archive import Archive, Incoming, Origin, Outcome
-from radfuse.core.errors import InvalidInstance, InvalidUID
+from radfuse.core.errors import (
+    DataSetError,
+    DuplicateRejected,
+    InvalidInstance,
+    InvalidUID,
+    ObjectTooLarge,
+    OutOfSpace,
+)
 from radfuse.core.sop_classes import NON_PATIENT_CLASSES
 from radfuse.core.uids import checked_uid
 from radfuse.dicom import Header, scan_header
+from radfuse.wire import status
+
+STATUS_OF_REFUSAL: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (InvalidUID, status.DATA_SET_DOES_NOT_MATCH),
+    (DataSetError, status.DATA_SET_DOES_NOT_MATCH),
+    (OutOfSpace, status.OUT_OF_RESOURCES),
+    (ObjectTooLarge, status.OUT_OF_RESOURCES),
+    (DuplicateRejected, status.DUPLICATE_SOP_INSTANCE),
+)
+"""Why an object was not kept, as C-STORE statuses (PS3.4 section B.2.3); what is in no row is 0110H."""
+
+
+def status_of_refusal(error: Exception) -> int:
+    """The C-STORE status that tells of ``error``."""
+    return next((code for kind, code in STATUS_OF_REFUSAL if isinstance(error, kind)), status.PROCESSING_FAILURE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,7 @@ from typing import Final
 from radfuse.archive import Archive, InformationModel, Origin
 from radfuse.core.errors import (
     DataSetError,
-    DuplicateRejected,
-    InvalidUID,
-    ObjectTooLarge,
     OperationFailed,
-    OutOfSpace,
     RadfuseError,
     WireError,
 )
@@ -32,7 +28,7 @@ from radfuse.core.sop_classes import (
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
 from radfuse.core.uids import is_valid_uid
 from radfuse.dicom import Element, Identifier, character_set_for, decode_identifier, encode_identifier
-from radfuse.services.ingest import check_origin, ingest
+from radfuse.services.ingest import check_origin, ingest, status_of_refusal
 from radfuse.services.peers import Peer
 from radfuse.wire import (
     AcceptedContext,
@@ -57,15 +53,6 @@ _CLASSES: Final = {
     InformationModel.STUDY_ROOT: (STUDY_ROOT_FIND, STUDY_ROOT_MOVE, STUDY_ROOT_GET),
 }
 """SOP classes for FIND, MOVE and GET (PS3.4 section C.6)."""
-
-_STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
-    (OutOfSpace, status.OUT_OF_RESOURCES),
-    (ObjectTooLarge, status.OUT_OF_RESOURCES),
-    (DuplicateRejected, status.DUPLICATE_SOP_INSTANCE),
-    (InvalidUID, status.DATA_SET_DOES_NOT_MATCH),
-    (DataSetError, status.DATA_SET_DOES_NOT_MATCH),
-)
-"""What a C-STORE sub-operation of a C-GET is answered with; anything else is 0110H."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +182,12 @@ class _Keeper:
         except WireError:
             raise  # the association is gone: nobody to answer
         except Exception as error:
-            answer = next((code for kind, code in _STATUS_OF_ERROR if isinstance(error, kind)), None)
             facts = {"error": type(error).__name__}
             if isinstance(error, RadfuseError):
                 _log.warning("an object of a C-GET was refused: %s", error, extra=facts)
             else:
                 _log.error("an object of a C-GET was not stored", exc_info=error, extra=facts)
-            return answer or status.PROCESSING_FAILURE
+            return status_of_refusal(error)
         return status.SUCCESS
 
     def _receive(self, association: Association, message: Message) -> None:

@@ -45,17 +45,23 @@ def read_request(
 def search(
     archive: Archive, request: Request, retrieve_ae_title: str, is_cancelled: Callable[[], bool]
 ) -> Iterator[Match]:
-    """The answers to a query, while they are found."""
+    """The answers to a query as encoded identifiers, while they are found."""
+    for answer in answers(archive, request.query, retrieve_ae_title, is_cancelled):
+        yield Match(_encode(answer, request), answer.all_keys_supported)
+
+
+def answers(
+    archive: Archive, query: Query, retrieve_ae_title: str, is_cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[Answer]:
+    """The answers to a query, while they are found; keys that the index lacks are read from the objects."""
     with archive.reading() as connection:
-        answers = find(
+        yield from find(
             connection,
-            request.query,
+            query,
             retrieve_ae_title,
-            header_reader=_header_reader(archive, request.query),
+            header_reader=_header_reader(archive, query),
             is_cancelled=is_cancelled,
         )
-        for answer in answers:
-            yield Match(_encode(answer, request), answer.all_keys_supported)
 
 
 def _header_reader(archive: Archive, query: Query) -> Callable[[StoredObject], Identifier | None]:

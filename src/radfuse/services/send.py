@@ -13,18 +13,16 @@ from typing import Final, TypeVar
 from radfuse.archive import Archive, InformationModel, StoredObject, queries
 from radfuse.core.errors import (
     ConfigurationError,
-    NoPresentationContext,
     NotPart10,
     RadfuseError,
     WireError,
 )
-from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from radfuse.core.uids import checked_uid
-from radfuse.dicom import Element, FileMeta, Identifier, Transcoder, can_transcode, read_file_meta, scan_header
+from radfuse.dicom import Element, FileMeta, Identifier, Transcoder, read_file_meta, scan_header
 from radfuse.services.import_media import DICOMDIR_CLASS
 from radfuse.services.peers import Peer
 from radfuse.services.query_peer import Caller, associate
-from radfuse.services.transfer import Kind, ObjectSender, propose
+from radfuse.services.transfer import Kind, ObjectSender, context_to_send, propose
 from radfuse.wire import AcceptedContext, Association, FileSlice, scu, status
 
 SENT: Final = frozenset({status.Category.SUCCESS, status.Category.WARNING})
@@ -34,7 +32,6 @@ _HEAD_BYTES: Final = 2 << 20
 _SOP_CLASS: Final = 0x0008_0016
 _SOP_INSTANCE: Final = 0x0008_0018
 _NAMES: Final = frozenset({_SOP_CLASS, _SOP_INSTANCE})
-_PREFERENCE: Final = (EXPLICIT_LITTLE, IMPLICIT_LITTLE, DEFLATED_LITTLE, EXPLICIT_BIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +186,7 @@ class _FileSender:
 
     def send(self, item: FileObject) -> _Answer:
         """C-STORE one file; what the peer answered."""
-        context = self._context_for(item)
+        context = context_to_send(self._association, (item.sop_class_uid, item.transfer_syntax_uid))
         if context.transfer_syntax == item.transfer_syntax_uid:
             return self._store(context, item, item.path, item.data_offset)
         with tempfile.TemporaryDirectory(prefix="radfuse-send-") as folder:
@@ -203,15 +200,3 @@ class _FileSender:
             data = FileSlice(file.fileno(), offset, size - offset)
             response = scu.store(self._association, context.id, item.sop_class_uid, item.sop_instance_uid, data)
         return response.status or 0, response.error_comment or ""
-
-    def _context_for(self, item: FileObject) -> AcceptedContext:
-        accepted = {
-            context.transfer_syntax: context
-            for context in self._association.contexts.values()
-            if context.as_scu and context.abstract_syntax == item.sop_class_uid
-        }
-        stored = item.transfer_syntax_uid
-        for syntax in (stored, *_PREFERENCE):
-            if syntax in accepted and (syntax == stored or can_transcode(stored, syntax)):
-                return accepted[syntax]
-        raise NoPresentationContext(item.sop_class_uid, stored)

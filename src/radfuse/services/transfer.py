@@ -141,19 +141,25 @@ class ObjectSender:
         """The accepted context for a kind: its own syntax if the peer took it, else a loss-free one."""
         context = self._contexts.get(kind)
         if context is None:
-            context = self._contexts[kind] = self._choose(*kind)
+            context = self._contexts[kind] = context_to_send(self._association, kind)
         return context
 
-    def _choose(self, sop_class_uid: str, stored_syntax: str) -> AcceptedContext:
-        accepted = {
-            context.transfer_syntax: context
-            for context in self._association.contexts.values()
-            if context.as_scu and context.abstract_syntax == sop_class_uid
-        }
-        for syntax in (stored_syntax, *_PREFERENCE, *sorted(accepted)):
-            if syntax in accepted and (syntax == stored_syntax or can_transcode(stored_syntax, syntax)):
-                return accepted[syntax]
-        raise NoPresentationContext(sop_class_uid, stored_syntax)
+
+def context_to_send(association: Association, kind: Kind) -> AcceptedContext:
+    """The accepted context to send a kind of object in: its own syntax, else one without loss.
+
+    Raises NoPresentationContext when the peer accepted neither.
+    """
+    sop_class_uid, stored_syntax = kind
+    accepted = {
+        context.transfer_syntax: context
+        for context in association.contexts.values()
+        if context.as_scu and context.abstract_syntax == sop_class_uid
+    }
+    for syntax in (stored_syntax, *_PREFERENCE, *sorted(accepted)):
+        if syntax in accepted and (syntax == stored_syntax or can_transcode(stored_syntax, syntax)):
+            return accepted[syntax]
+    raise NoPresentationContext(sop_class_uid, stored_syntax)
 
 
 def _checked_data(stored: StoredObject, opened: StoredFile) -> bytes | FileSlice:
