@@ -7,9 +7,12 @@ to the driver as they are; the rows of known series, SOP classes and transfer sy
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Dialect, Engine, bindparam, delete, insert, select
@@ -53,6 +56,10 @@ class IndexWriter:
     def __init__(self, engine: Engine) -> None:
         self._sqlite = engine.dialect.name == "sqlite"
         self._compile = _Compiler(engine)
+        self._turn: int | None = None
+        if self._sqlite and engine.url.database:
+            lock = Path(engine.url.database).parent / "index.turn"
+            self._turn = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._pooled = engine.raw_connection()
         self._driver: DriverConnection = self._pooled.driver_connection  # type: ignore[assignment]
         if not self._sqlite:
@@ -66,6 +73,9 @@ class IndexWriter:
     def close(self) -> None:
         """Give the connection back."""
         self._pooled.close()
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
 
     def find_existing(self, sop_instance_uid: str) -> Existing | None:
         """What is kept under this UID, with or without a patient."""
@@ -78,9 +88,21 @@ class IndexWriter:
         Returns, for each, whether it is now the object kept under its SOP Instance UID; False
         when another one was there first. Nothing is written when this raises.
         """
-        self._driver.execute("BEGIN IMMEDIATE" if self._sqlite else "BEGIN")
+        with self._transaction():
+            return [self._insert_one(entry) for entry in entries]
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction that writes. Processes take turns by a file lock.
+
+        SQLite alone would let a process that finds the database locked sleep for milliseconds,
+        many times as long as the lock is held.
+        """
+        if self._turn is not None:
+            fcntl.flock(self._turn, fcntl.LOCK_EX)
         try:
-            inserted = [self._insert_one(entry) for entry in entries]
+            self._driver.execute("BEGIN IMMEDIATE" if self._sqlite else "BEGIN")
+            yield
             self._driver.execute("COMMIT")
         except BaseException:
             # What was cached may name rows that are rolled back now.
@@ -88,7 +110,9 @@ class IndexWriter:
             self._series.clear()
             self._roll_back()
             raise
-        return inserted
+        finally:
+            if self._turn is not None:
+                fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def _roll_back(self) -> None:
         # SQLite has rolled back by itself when the disk is full; what went wrong first must be told.
@@ -118,13 +142,8 @@ class IndexWriter:
 
     def drop(self, sop_instance_uid: str, blob_id: bytes, deleted_s: int) -> None:
         """Take one object out of the index, in a transaction of its own."""
-        self._driver.execute("BEGIN IMMEDIATE" if self._sqlite else "BEGIN")
-        try:
+        with self._transaction():
             self._drop(sop_instance_uid, blob_id, deleted_s)
-            self._driver.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
 
     def _drop(self, sop_instance_uid: str, blob_id: bytes, deleted_s: int) -> None:
         for statement in self._statements.delete_object:
