@@ -17,7 +17,7 @@ from typing import Final, Self
 import xxhash
 from sqlalchemy import Connection, Engine
 
-from radfuse.archive.blobs import BlobStore, SpaceGuard, raise_if_out_of_space
+from radfuse.archive.blobs import BlobStore, SpaceGuard, raise_if_out_of_space, sync_folder
 from radfuse.archive.buffers import BufferPool
 from radfuse.archive.committer import Committer, DuplicatePolicy, Outcome
 from radfuse.archive.incoming import Incoming, Origin
@@ -283,11 +283,7 @@ class _Writing:
         """After the journal: a spool folder without one is a leftover to be removed."""
         try:
             self.spool.mkdir(mode=0o750)
-            folder = os.open(self.spool.parent, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self.spool.parent)
         except OSError as error:
             self._journal.close()
             raise_if_out_of_space(error, "an arriving object")

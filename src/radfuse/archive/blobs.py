@@ -138,6 +138,15 @@ class BlobStore:
             os.close(folder)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def _hex_names(folder: Path, digits: int) -> list[str]:
     """The names in ``folder`` that are so many lower-case hexadecimal digits, in order."""
     try:

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import xxhash
 
-from radfuse.archive.blobs import SpaceGuard, raise_if_out_of_space
+from radfuse.archive.blobs import SpaceGuard, raise_if_out_of_space, sync_folder
 from radfuse.archive.buffers import BufferPool
 from radfuse.archive.journal import RECORD_HEADER_BYTES
 from radfuse.core.errors import ObjectTooLarge
@@ -208,11 +208,7 @@ class Incoming:
         """Make the spooled file durable (its name too)."""
         try:
             os.fsync(self._file)
-            folder = os.open(self._spool.parent, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self._spool.parent)
         except OSError as error:
             raise_if_out_of_space(error, "an arriving object")
             raise

@@ -30,6 +30,7 @@ from typing import Final
 
 import xxhash
 
+from radfuse.archive.blobs import sync_folder
 from radfuse.core.errors import OutOfSpace
 
 _MAGIC: Final = b"RFJ1"
@@ -221,7 +222,7 @@ def _create_locked(path: Path, size: int) -> int:
         for offset in range(0, size, len(zeros)):
             os.pwrite(file, zeros[: size - offset], offset)
         os.fsync(file)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         _bypass_page_cache(file)
     except OSError as error:
         os.close(file)
@@ -247,15 +248,6 @@ def journals_lock(journals: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in it durable."""
-    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _checksum(fields: bytes, payload: bytes | bytearray | memoryview) -> int:

@@ -22,7 +22,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
-from radfuse.archive.blobs import BlobStore
+from radfuse.archive.blobs import BlobStore, sync_folder
 from radfuse.archive.index.entry import Entry
 from radfuse.archive.index.write import IndexWriter
 from radfuse.archive.recover import JournalState, entry_of_file, journal_state, noted_ids
@@ -162,11 +162,7 @@ def _rebuild(place: IndexPlace) -> None:
     with path.open("rb") as file:
         os.fsync(file)
     path.rename(place.folder / INDEX_FILE)
-    folder = os.open(place.folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(place.folder)
 
 
 class _Rebuild:
