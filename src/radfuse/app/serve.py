@@ -106,20 +106,22 @@ class _Supervisor:
         self._listener = listener
         self._settings = settings
         self._environment = {**os.environ, **overrides}
-        self._stopping = threading.Event()
+        # Plain, not an Event: a signal handler that takes a lock its own thread holds would never return.
+        self._stopping = False
         self._workers: list[subprocess.Popen[bytes]] = []
 
     def stop(self) -> None:
-        """Ask ``run`` to end."""
-        self._stopping.set()
+        """Ask ``run`` to end; safe in a signal handler."""
+        self._stopping = True
 
     def run(self, on_ready: Callable[[int], None]) -> None:
         """Run until ``stop``; returns when all workers have ended."""
         try:
             self._start_all()
-            if not self._stopping.is_set():
+            if not self._stopping:
                 on_ready(self._listener.getsockname()[1])
-            while not self._stopping.wait(_POLL_S):
+            while not self._stopping:
+                time.sleep(_POLL_S)
                 self._replace_dead()
         finally:
             self._end_workers()
@@ -137,7 +139,7 @@ class _Supervisor:
                 self._await_ready(pipe)
 
     def _await_ready(self, pipe: IO[bytes]) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping:
             if select.select([pipe], [], [], _POLL_S)[0]:
                 if not pipe.read(1):
                     raise ConfigurationError("workers", "a node process ended while starting; the lines above say why")
@@ -166,9 +168,9 @@ class _Supervisor:
     def _replace_dead(self) -> None:
         for position, worker in enumerate(self._workers):
             code = worker.poll()
-            if code is not None and not self._stopping.is_set():
+            if code is not None and not self._stopping:
                 _log.error("a node worker ended unexpectedly; starting another", extra={"exit_code": code})
-                self._stopping.wait(_RESTART_AFTER_S)
+                time.sleep(_RESTART_AFTER_S)
                 self._workers[position] = self._start()
 
     def _end_workers(self) -> None:

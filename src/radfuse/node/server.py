@@ -57,9 +57,10 @@ class NodeServer:
     def __init__(self, settings: NodeSettings, databases: Databases, peers: Peers) -> None:
         self._settings = settings
         self._databases = databases
-        self._stopping = threading.Event()
+        # Plain, not an Event: a signal handler that takes a lock its own thread holds would never return.
+        self._stopping = False
         self._transcoder = Transcoder()
-        self._surroundings = Surroundings(peers, settings.limits, self._transcoder, self._stopping.is_set)
+        self._surroundings = Surroundings(peers, settings.limits, self._transcoder, lambda: self._stopping)
         self._connections = _Connections(settings.connections, settings.connections_per_address)
         self._probes = _ProbeCounter()
 
@@ -70,7 +71,7 @@ class NodeServer:
                 # Another process may be faster to accept what woke us.
                 listener.setblocking(False)
                 selector.register(listener, selectors.EVENT_READ)
-            while not self._stopping.is_set():
+            while not self._stopping:
                 for key, _ in selector.select(_STOP_POLL_S):
                     # The new connection woke all processes: let one that has less to do take it.
                     if len(self._connections) <= _FEW_CONNECTIONS:
@@ -83,7 +84,7 @@ class NodeServer:
 
     def stop(self) -> None:
         """Ask ``serve`` to end; safe in a signal handler."""
-        self._stopping.set()
+        self._stopping = True
 
     def _accept(self, listener: socket.socket) -> None:
         try:
@@ -157,7 +158,7 @@ class NodeServer:
         association = session.association
         while True:
             self._connections.set_idle(connection, True)
-            message = None if self._stopping.is_set() else association.receive_command()
+            message = None if self._stopping else association.receive_command()
             self._connections.set_idle(connection, False)
             if message is None:
                 if association.is_established:  # we are stopping
