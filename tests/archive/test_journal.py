@@ -7,7 +7,7 @@ import fcntl
 import os
 import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,10 @@ class Disk:
         self.woken = threading.Event()
         self.generation = 0
         self.error: Exception | None = None
+        self.written_again: list[int] = []
+
+    def write_again(self, records: Iterable[Record]) -> None:
+        self.written_again += [int.from_bytes(each.blob_id, "big") for each in records]
 
     def sync(self, generation: int) -> None:
         self.syncs += 1
@@ -42,7 +46,7 @@ def disk() -> Disk:
 
 @pytest.fixture
 def journal(tmp_path: Path, disk: Disk) -> Iterator[Journal]:
-    made = Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set)
+    made = Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set, disk.write_again)
     yield made
     disk.error = None
     made.close()
@@ -168,10 +172,14 @@ def test_a_half_that_cannot_be_synced_is_not_used_again(
     with pytest.raises(told):
         journal.append([record(3, largest)])
     assert [number for _, number, _ in read(journal.path.read_bytes())] == [1, 2]
+    assert disk.written_again == []
     disk.error = None
     journal.sync_pending()
+    assert disk.written_again == [1]  # what the system could not write it has forgotten
     journal.append([record(3, largest)])
     assert [number for _, number, _ in read(journal.path.read_bytes())] == [2, 3]
+    journal.sync_pending()
+    assert disk.written_again == [1]
 
 
 def test_the_aborts_of_a_whole_batch_fit_without_switching_halves(journal: Journal, disk: Disk) -> None:
@@ -200,7 +208,7 @@ def test_how_many_fit_is_what_one_append_takes(journal: Journal) -> None:
 
 
 def test_a_closed_journal_is_gone(tmp_path: Path, disk: Disk) -> None:
-    journal = Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set)
+    journal = Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set, disk.write_again)
     journal.append([record(1)])
     journal.close()
     assert disk.syncs == 1
@@ -208,7 +216,7 @@ def test_a_closed_journal_is_gone(tmp_path: Path, disk: Disk) -> None:
 
 
 def test_a_journal_whose_sync_fails_at_the_end_stays_to_be_replayed(tmp_path: Path, disk: Disk) -> None:
-    journal = Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set)
+    journal = Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set, disk.write_again)
     journal.append([record(1)])
     disk.error = OSError(errno.EIO, "the disk")
     journal.close()
@@ -224,7 +232,9 @@ def test_no_journal_is_made_while_somebody_looks_through_them(tmp_path: Path, di
     made: list[Journal] = []
     with journals_lock(tmp_path):
         maker = threading.Thread(
-            target=lambda: made.append(Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set))
+            target=lambda: made.append(
+                Journal(tmp_path / "one.journal", MIB, disk.sync, disk.woken.set, disk.write_again)
+            )
         )
         maker.start()
         maker.join(0.2)
@@ -242,7 +252,7 @@ def test_no_room_for_the_journal_is_said_and_leaves_nothing(tmp_path: Path, disk
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
         "try:\n"
-        "    Journal(Path(sys.argv[1]), 1 << 20, print, print)\n"
+        "    Journal(Path(sys.argv[1]), 1 << 20, print, print, print)\n"
         "except OSError as error:\n"
         "    print(errno.errorcode[error.errno], os.path.exists(sys.argv[1]))\n"
     )

@@ -113,3 +113,14 @@ def test_a_remembered_series_that_was_removed_is_made_again(archive: Archive) ->
         connection.exec_driver_sql("DELETE FROM series")
     assert store(archive, OBJECTS[1]) is Outcome.KEPT
     assert set(contents(archive)) == {OBJECTS[1].uid}
+
+
+def test_storing_goes_on_when_the_database_was_restarted(archive: Archive) -> None:
+    store(archive, OBJECTS[0])
+    with archive.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert store(archive, OBJECTS[1]) is Outcome.KEPT
+    assert set(contents(archive)) == {OBJECTS[0].uid, OBJECTS[1].uid}

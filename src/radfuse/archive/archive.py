@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -25,7 +25,7 @@ from radfuse.archive.index.entry import Entry
 from radfuse.archive.index.model import StoredObject
 from radfuse.archive.index.retrieve import arrival_of
 from radfuse.archive.index.write import IndexWriter
-from radfuse.archive.journal import Journal
+from radfuse.archive.journal import Journal, Record, RecordKind
 from radfuse.archive.placing import PLACED_WITHIN_S, Placements
 from radfuse.archive.rebuild import IndexPlace, index_lock, open_index
 from radfuse.archive.recover import JOURNAL_SUFFIX, Recovery, recover
@@ -264,7 +264,9 @@ class _Writing:
         volume = os.statvfs(folder)
         free = volume.f_bavail * volume.f_frsize
         half = min(_LARGEST_HALF, max(_SMALLEST_HALF, free // _SHARE_OF_FREE_SPACE // _MIB * _MIB))
-        self._journal = Journal(folder / "journal" / f"{name}{JOURNAL_SUFFIX}", half, self._sync_store, self._wake.set)
+        self._journal = Journal(
+            folder / "journal" / f"{name}{JOURNAL_SUFFIX}", half, self._sync_store, self._wake.set, self._write_again
+        )
         self._make_spool()
         self.buffers = BufferPool(min(_LARGEST_IN_MEMORY, self._journal.largest_payload() // 4 // 4096 * 4096))
         self.placements = Placements(archive.store, self.spool)
@@ -294,6 +296,12 @@ class _Writing:
         self._store.sync()
         if self._engine.dialect.name == "sqlite":
             _sync_write_ahead_log(self._engine)
+
+    def _write_again(self, records: Iterable[Record]) -> None:
+        """Make the files of ``records`` anew; one that is not there was deleted, or is still to be placed."""
+        for record in records:
+            if record.kind is RecordKind.BYTES and self._store.exists(record.blob_id):
+                self._store.write(record.blob_id, record.payload, self.spool_name)
 
     def _sync_in_background(self) -> None:
         while not self._closing:

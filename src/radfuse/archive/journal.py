@@ -22,7 +22,7 @@ import mmap
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -81,15 +81,22 @@ class Journal:
         sync_store: called in the background with a generation; must make the files and index rows
             of all objects recorded up to that generation durable.
         on_half_full: called when a half waits for its sync (wakes the background thread).
+        write_again: called with the records of a half whose sync failed, before it is tried again.
     """
 
     def __init__(
-        self, path: Path, half_bytes: int, sync_store: Callable[[int], None], on_half_full: Callable[[], None]
+        self,
+        path: Path,
+        half_bytes: int,
+        sync_store: Callable[[int], None],
+        on_half_full: Callable[[], None],
+        write_again: Callable[[Iterable[Record]], None],
     ) -> None:
         self.path = path
         self.half_bytes = half_bytes
         self._sync_store = sync_store
         self._on_half_full = on_half_full
+        self._write_again = write_again
         self._state = threading.Condition()
         self._active = 0
         self._position = 0
@@ -187,6 +194,9 @@ class Journal:
         if half is None:
             return
         try:
+            if self._failure is not None:
+                # The system forgets what it could not write: syncing again would succeed and prove nothing.
+                self._write_again(_read_half(self._content(half)))
             self._sync_store(generation)
             os.pwrite(self._file, _ZERO_BLOCK, half * self.half_bytes)
             os.fdatasync(self._file)
@@ -199,6 +209,12 @@ class Journal:
             self._failure = None
             self._unsynced = None
             self._state.notify_all()
+
+    def _content(self, half: int) -> memoryview:
+        """A half as it is on the disk."""
+        content = mmap.mmap(-1, self.half_bytes)  # aligned, as reading past the page cache needs it
+        os.preadv(self._file, [content], half * self.half_bytes)
+        return memoryview(content)
 
     def close(self) -> None:
         """Sync everything and remove the journal. On failure the file stays, to be replayed."""

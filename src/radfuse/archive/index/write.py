@@ -60,15 +60,19 @@ class IndexWriter:
         if self._sqlite and engine.url.database:
             lock = Path(engine.url.database).parent / "index.turn"
             self._turn = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        self._pooled = engine.raw_connection()
-        self._driver: DriverConnection = self._pooled.driver_connection  # type: ignore[assignment]
-        if not self._sqlite:
-            self._driver.autocommit = True  # type: ignore[attr-defined]
+        self._engine = engine
+        self._connect()
         self.integrity_error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         """What the driver raises when a remembered parent row is gone."""
         self._words: dict[str, int] = {}
         self._series: dict[tuple[str, str], int] = {}
         self._statements = _Statements(self._compile)
+
+    def _connect(self) -> None:
+        self._pooled = self._engine.raw_connection()
+        self._driver: DriverConnection = self._pooled.driver_connection  # type: ignore[assignment]
+        if not self._sqlite:
+            self._driver.autocommit = True  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Give the connection back."""
@@ -78,8 +82,21 @@ class IndexWriter:
             self._turn = None
 
     def find_existing(self, sop_instance_uid: str) -> Existing | None:
-        """What is kept under this UID, with or without a patient."""
-        row = self._driver.execute(self._statements.select_existing, (sop_instance_uid, sop_instance_uid)).fetchone()
+        """What is kept under this UID, with or without a patient.
+
+        The first question about every object: one that meets a database which was restarted is
+        asked again over a new connection.
+        """
+        key = (sop_instance_uid, sop_instance_uid)
+        try:
+            row = self._driver.execute(self._statements.select_existing, key).fetchone()
+        except Exception:
+            if self._sqlite or not self._driver.closed:  # type: ignore[attr-defined]
+                raise
+            _log.warning("the connection to the index was lost; connecting again")
+            self._pooled.invalidate()
+            self._connect()
+            row = self._driver.execute(self._statements.select_existing, key).fetchone()
         return None if row is None else Existing(bytes(row[0]), bytes(row[1]), row[2])
 
     def insert(self, entries: Sequence[Entry]) -> list[bool]:
