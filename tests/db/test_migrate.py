@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +19,26 @@ from radfuse.archive.index.schema import metadata as index_metadata
 from radfuse.core.errors import SchemaTooNew
 from radfuse.db import Schema, create_database_engine, prepare_schema, sqlite_url
 from radfuse.db.migrate import NEWEST
-from radfuse.services.peers import _metadata as peers_metadata
+from radfuse.jobs.tables import metadata as queue_metadata
+from radfuse.services.commitment.tables import metadata as commitment_metadata
+from radfuse.services.config_schema import metadata as config_metadata
+from radfuse.services.routing.tables import metadata as routing_metadata
 
-METADATA = {Schema.INDEX: index_metadata, Schema.CONFIG: peers_metadata}
+
+def together(*parts: MetaData) -> MetaData:
+    """One database of several rooms' tables."""
+    whole = MetaData()
+    for part in parts:
+        for table in part.sorted_tables:
+            table.to_metadata(whole)
+    return whole
+
+
+METADATA = {
+    Schema.INDEX: index_metadata,
+    Schema.CONFIG: config_metadata,
+    Schema.JOBS: together(queue_metadata, commitment_metadata, routing_metadata),
+}
 
 
 @contextmanager
@@ -101,3 +119,33 @@ def test_a_database_of_a_newer_radfuse_is_refused_with_a_sentence(schema: Schema
         prepare_schema(engine, schema)
     assert str(refused.value) == f"{sentence}; install that version or newer"
     engine.dispose()
+
+
+@pytest.mark.parametrize("schema", Schema)
+def test_processes_that_prepare_a_database_at_once_all_find_it_ready(schema: Schema, tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "database.sqlite")
+
+    def prepare(_number: int) -> str:
+        with disposed(create_database_engine(url)) as engine:
+            prepare_schema(engine, schema)
+            with engine.connect() as connection:
+                return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(prepare, range(8))) == {NEWEST[schema]}
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alembic import command
+
+    upgrade = command.upgrade
+
+    def fails(config: Config, revision: str) -> None:
+        upgrade(config, revision)
+        raise OSError("the lights went out")
+
+    with disposed(create_database_engine(sqlite_url(tmp_path / "database.sqlite"))) as engine:
+        monkeypatch.setattr(command, "upgrade", fails)
+        with pytest.raises(OSError, match="lights"):
+            prepare_schema(engine, Schema.JOBS)
+        assert inspect(engine).get_table_names() == []

@@ -170,6 +170,19 @@ class NoPresentationContext(WireError):
 
 
 @dataclass(eq=False)
+class TlsFailed(WireError):
+    """No TLS connection could be made with the peer, or it was broken.
+
+    ``remedy`` says what must be put right: "trust" (the authorities that we trust), "name" or "port" (as
+    the peer is configured), "ours" or "theirs" (the certificate), or nothing in particular.
+    """
+
+    reason: str
+    remedy: str = ""
+    template = "no TLS connection: {reason}"
+
+
+@dataclass(eq=False)
 class OperationFailed(WireError):
     """A DIMSE response with a failure status (PS3.7 Annex C)."""
 
@@ -282,8 +295,99 @@ class UnknownPeer(RadfuseError):
 
 
 @dataclass(eq=False)
+class UnknownRule(RadfuseError):
+    """No routing rule has this name."""
+
+    rule: str
+    template = "there is no rule {rule!r}; 'radfuse rules list' shows all"
+
+
+@dataclass(eq=False)
 class NotAuthorized(RadfuseError):
     """The calling peer has no right to the operation."""
 
     operation: str
     template = "the calling AE title may not {operation} here"
+
+
+@dataclass(eq=False)
+class NotAllowed(RadfuseError):
+    """Our own configuration forbids this operation with a peer."""
+
+    operation: str
+    peer: str
+    template = "the configuration does not allow to {operation} peer {peer!r}; 'radfuse peers add' can change that"
+
+
+# --- storage commitment ----------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class InvalidCommitment(RadfuseError):
+    """A request or report of storage commitment that PS3.4 Annex J does not allow."""
+
+    reason: str
+    template = "not a valid storage commitment: {reason}"
+
+
+class UnknownTransaction(RadfuseError):
+    """A report of storage commitment about no transaction of ours with that peer."""
+
+    template = "the report belongs to no transaction that we have with this peer"
+
+
+# --- jobs ------------------------------------------------------------------------------------
+
+
+class JobError(RadfuseError):
+    """A job that cannot be done, or not now."""
+
+
+@dataclass(eq=False)
+class UnknownJob(JobError):
+    """No job has this number."""
+
+    job: int
+    template = "there is no job {job}; 'radfuse jobs list' shows all"
+
+
+@dataclass(eq=False)
+class JobNotInState(JobError):
+    """The user asked for something that a job in this state cannot do."""
+
+    job: int
+    operation: str
+    state: str
+    template = "job {job} is {state}: it cannot {operation}"
+
+
+@dataclass(eq=False)
+class SendFailed(JobError):
+    """Objects cannot be sent to a peer, and another attempt would end the same: a person has to act."""
+
+    reason: str
+    template = "{reason}"
+
+
+@dataclass(eq=False)
+class DurableQueueFailed(JobError):
+    """DBOS refused or failed at something that is not the database's fault."""
+
+    reason: str
+    template = "the durable queue failed: {reason}"
+
+
+@dataclass(eq=False)
+class TransientFailure(JobError):
+    """A job failed for now: it is worth another attempt later."""
+
+    reason: str
+    template = "{reason}"
+
+
+@dataclass(eq=False)
+class WorkerRunning(JobError):
+    """A second worker on the same data folder."""
+
+    folder: str
+    template = "a worker already runs the jobs of the data folder {folder} ('radfuse serve' has one of its own)"

@@ -7,9 +7,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, column, inspect, select, table
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 
 from radfuse.core.errors import SchemaTooNew
+from radfuse.db.engine import write_transaction
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _VERSIONS: Final = "alembic_version"
@@ -24,17 +25,26 @@ class Schema(Enum):
     CONFIG = "config"
     """Peers and rights. Kept apart, so that losing an index never loses the configuration."""
 
+    JOBS = "jobs"
+    """The queue, and what it learned: what was sent, what was committed."""
 
-NEWEST: Final[Mapping[Schema, str]] = {Schema.INDEX: "0001", Schema.CONFIG: "0001"}
+
+NEWEST: Final[Mapping[Schema, str]] = {Schema.INDEX: "0002", Schema.CONFIG: "0004", Schema.JOBS: "0003"}
 """The newest revision of each: a database that has it is used without a look at the migrations."""
 
 
-def prepare_schema(engine: Engine, schema: Schema) -> None:
-    """Create or upgrade the tables of ``schema``.
+_PREPARING: Final = 7233572
+"""The number of the lock by which processes prepare a PostgreSQL database in turn."""
 
-    Raises SchemaTooNew when the database was written by a newer Radfuse.
+
+def prepare_schema(engine: Engine, schema: Schema) -> None:
+    """Create or upgrade the tables of ``schema``, whole or not at all.
+
+    Several processes may do so at once: one works, the others wait and find it done. Raises
+    SchemaTooNew when the database was written by a newer Radfuse.
     """
-    found = _stored_revision(engine)
+    with engine.connect() as connection:
+        found = _stored_revision(connection)
     if found == NEWEST[schema]:
         return
     # Only now: a node process meets an upgraded database and has no use for all this.
@@ -45,16 +55,19 @@ def prepare_schema(engine: Engine, schema: Schema) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS / schema.value).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise SchemaTooNew(f"the {schema.value} database", found)
-    config.attributes["engine"] = engine
-    command.upgrade(config, "head")
+    with write_transaction(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PREPARING})")
+        found = _stored_revision(connection)
+        if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+            raise SchemaTooNew(f"the {schema.value} database", found)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
-def _stored_revision(engine: Engine) -> str | None:
+def _stored_revision(connection: Connection) -> str | None:
     """The revision that the database says it has; None when it has no schema yet."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table(_VERSIONS):
-            return None
-        found: str | None = connection.scalar(select(column("version_num")).select_from(table(_VERSIONS)))
+    if not inspect(connection).has_table(_VERSIONS):
+        return None
+    found: str | None = connection.scalar(select(column("version_num")).select_from(table(_VERSIONS)))
     return found
