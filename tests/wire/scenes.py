@@ -12,17 +12,16 @@ from typing import Self
 
 from radfuse.core.errors import RadfuseError
 from radfuse.wire import (
-    Acceptance,
     Association,
     AssociationRequest,
     Limits,
     Message,
     ProposedContext,
-    Rejection,
     accept_association,
     status,
 )
 from radfuse.wire.items import ContextRequest, UserInformation
+from radfuse.wire.negotiation import Acceptance, Rejection
 from radfuse.wire.pdu import AssociateRQ, encode
 
 VERIFICATION = "1.2.840.10008.1.1"

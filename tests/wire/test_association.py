@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from radfuse.wire.acceptor import negotiate
 from radfuse.wire.command import encode_command
 from radfuse.wire.connection import Connection
 from radfuse.wire.pdu import Abort, encode
+from radfuse.wire.transport import Buffer
 from radfuse.wire.upper_layer import UpperLayer
 from tests.fakes.streams import ScriptedStream
 from tests.wire.scenes import (
@@ -183,6 +185,15 @@ def test_polling_sees_a_command_only_when_it_is_whole() -> None:
     assert association.receive_command() is None
 
 
+def test_polling_leaves_the_data_set_of_the_command_that_it_saw() -> None:
+    association, _ = _scripted(data_tf(1, 3, STORE), None, data_tf(1, 2, b"object"), RELEASE_RQ)
+    assert association.poll()
+    message = association.receive_command()
+    assert message is not None and message.has_data_set
+    assert association.receive_identifier() == b"object"
+    assert association.receive_command() is None
+
+
 def test_polling_sees_a_release_and_the_next_receive_tells_it() -> None:
     association, stream = _scripted(RELEASE_RQ)
     assert association.poll()
@@ -269,6 +280,30 @@ def test_a_sending_that_is_stopped_aborts_the_association() -> None:
         with pytest.raises(AssociationAborted):
             scu.store(association, context_id, CT, "1.2", bytes(10_000_000), should_stop=lambda: True)
     assert [type(error) for error in node.errors] == [AssociationAborted]
+
+
+class Stuck(ScriptedStream):
+    """A stream whose peer has stopped reading once the association is there."""
+
+    tries = 0
+
+    def send_buffers(self, buffers: Sequence[Buffer]) -> None:
+        if self.sent:
+            self.tries += 1
+            raise PeerTimeout("taking what we send", 1.0)
+        super().send_buffers(buffers)
+
+
+def test_a_peer_that_takes_nothing_is_not_sent_an_abort_that_would_be_waited_for_again() -> None:
+    stream = Stuck([encode(associate_rq())])
+    machine = UpperLayer(SHORT, requestor=False)
+    association = negotiate(Connection(stream, machine, SHORT), ("peer", 1), AcceptsAll(), SHORT)
+    assert association is not None
+    with pytest.raises(PeerTimeout):
+        association.send(1, CommandSet(Operation.C_ECHO_RQ, 1))
+    assert stream.tries == 1
+    assert stream.is_closed
+    assert not association.is_established
 
 
 def test_message_ids_stay_between_1_and_65535() -> None:

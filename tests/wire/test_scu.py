@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from radfuse.core.errors import AssociationAborted, ConnectionLost, NoPresentationContext, ProtocolViolation
@@ -114,7 +116,7 @@ def test_a_find_that_is_left_early_is_cancelled_and_the_association_goes_on() ->
         for _ in range(2):
             responses = scu.find(association, context_id, b"keys")
             assert next(responses).identifier == b"match 0"
-            responses.close()  # type: ignore[attr-defined]
+            responses.close()
     assert not node.errors
     assert query.sent < 2_000_000
 
@@ -202,3 +204,40 @@ def test_a_release_instead_of_a_response_is_an_error() -> None:
     with Node(handle) as node, _connect(node) as association, pytest.raises(ConnectionLost):
         scu.echo(association)
     assert all(isinstance(error, ConnectionLost) for error in node.errors)
+
+
+def test_a_store_response_in_another_context_ends_the_association() -> None:
+    def handle(association: Association, message: Message) -> None:
+        association.discard_data_set()
+        other = next(number for number in association.contexts if number != message.context_id)
+        association.send(other, message.command.response(status.SUCCESS))
+
+    with Node(handle) as node, _connect(node) as association:
+        context_id = scu.context_for(association, CT)
+        with pytest.raises(ProtocolViolation, match="another presentation context"):
+            scu.store(association, context_id, CT, "1.2.3", b"data")
+    assert [type(error) for error in node.errors] == [AssociationAborted]
+
+
+def test_something_else_can_be_done_while_a_store_is_answered() -> None:
+    store = Store()
+    with Node(store) as node, _connect(node) as association:
+        request = scu.send_store(association, scu.context_for(association, CT), (CT, "1.2.3"), b"data")
+        assert request.command.affected_sop_instance_uid == "1.2.3"
+        assert scu.store_response(association, request).status == status.SUCCESS
+    assert store.received == [("1.2.3", b"data")]
+
+
+def test_waiting_for_a_store_response_ends_when_asked_to() -> None:
+    holding = threading.Event()
+
+    def hold(association: Association, message: Message) -> None:
+        association.discard_data_set()
+        holding.set()
+        assert association.receive_command() is None
+
+    with Node(hold) as node, _connect(node) as association:
+        request = scu.send_store(association, scu.context_for(association, CT), (CT, "1.2.3"), b"data")
+        with pytest.raises(AssociationAborted):
+            scu.store_response(association, request, should_stop=holding.is_set)
+    assert [type(error) for error in node.errors] == [AssociationAborted]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radfuse.core.errors import ConnectionLost
+from radfuse.core.errors import MalformedDataSet
 from radfuse.wire.limits import Limits
 from radfuse.wire.pdu import DataTF, PresentationDataValue, decode
 from radfuse.wire.sending import DataSource, FileSlice, MessageSender, Stopped
@@ -83,7 +83,7 @@ def test_a_small_message_leaves_in_one_piece() -> None:
 def test_a_file_that_is_too_short_ends_the_sending(tmp_path: Path) -> None:
     path = tmp_path / "object"
     path.write_bytes(b"x" * 100)
-    with path.open("rb") as file, pytest.raises(ConnectionLost):
+    with path.open("rb") as file, pytest.raises(MalformedDataSet, match="byte 50"):
         MessageSender(ScriptedStream(), 0, LIMITS).send(1, b"cc", FileSlice(file.fileno(), 50, 51), None)
 
 

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 
 from radfuse.core.errors import ConnectionLost, PeerTimeout
-from radfuse.wire import scu
-from radfuse.wire.acceptor import accept_association
-from radfuse.wire.limits import Limits
-from radfuse.wire.negotiation import AssociationRequest, numbered
-from radfuse.wire.requestor import open_association
 from radfuse.wire.transport import Transport
-from tests.wire.scenes import CONTEXTS, CT, SHORT, AcceptsAll, Store
 
 
 def _tcp_pair() -> tuple[socket.socket, socket.socket]:
@@ -93,82 +83,3 @@ def test_sending_to_a_closed_peer_is_a_lost_connection() -> None:
     transport.finish()
     transport.close()
     transport.close()
-
-
-@pytest.fixture
-def tls_contexts(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Server and client with a throw-away certificate for the loopback address."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed (apt-get install openssl)")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += [
-        "-subj",
-        "/CN=node",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        str(key),
-        "-out",
-        str(certificate),
-    ]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=str(certificate))
-    server.load_cert_chain(certificate, key)
-    return server, client
-
-
-def test_an_association_works_over_tls_and_its_ticks_too(
-    tls_contexts: tuple[ssl.SSLContext, ssl.SSLContext],
-) -> None:
-    server_context, client_context = tls_contexts
-    store, content = Store(), os.urandom(3_000_000)
-
-    def serve() -> None:
-        sock, address = listener.accept()
-        wrapped = server_context.wrap_socket(sock, server_side=True)
-        association = accept_association(wrapped, address, AcceptsAll(), SHORT)
-        assert association is not None
-        with association:
-            while (message := association.receive_command()) is not None:
-                store(association, message)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = threading.Thread(target=serve)
-        server.start()
-        request = AssociationRequest("NODE", "TEST", numbered(CONTEXTS))
-        limits = Limits(idle_s=0.2, close_wait_s=0.2)
-        with open_association(listener.getsockname(), request, limits, client_context) as association:
-            assert scu.store(association, scu.context_for(association, CT), CT, "1.2", content).status == 0
-            assert not association.poll(0.05)
-            assert scu.echo(association) == 0
-        server.join(10)
-    assert store.received == [("1.2", content)]
-
-
-def test_a_peer_without_tls_is_a_lost_connection(tls_contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
-    request = AssociationRequest("NODE", "TEST", numbered(CONTEXTS))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            sock, _ = listener.accept()
-            sock.sendall(b"no TLS here")
-            sock.close()
-
-        server = threading.Thread(target=serve)
-        server.start()
-        with pytest.raises(ConnectionLost, match="TLS"):
-            open_association(listener.getsockname(), request, SHORT, tls_contexts[1])
-        server.join(10)

@@ -21,6 +21,7 @@ from radfuse.wire.negotiation import (
     request_of,
 )
 from radfuse.wire.pdu import AssociateRJ, AssociateRQ
+from radfuse.wire.tls import TlsServer, facts_of
 from radfuse.wire.transport import Transport
 from radfuse.wire.upper_layer import Received, UpperLayer
 
@@ -33,22 +34,36 @@ class Policy(Protocol):
 
 
 def accept_association(
-    sock: socket.socket, peer_address: tuple[str, int], policy: Policy, limits: Limits
+    sock: socket.socket,
+    peer_address: tuple[str, int],
+    policy: Policy,
+    limits: Limits,
+    tls: TlsServer | None = None,
 ) -> Association | None:
     """Negotiate on a freshly accepted socket, which belongs to this function from now on.
 
+    With ``tls`` after a TLS handshake, which may take as long as the association request may (ARTIM).
     None when there is nothing to say about it: the peer closed without a byte (a load balancer's
-    probe), or ``policy`` rejected. Raises ConnectionLost, PeerTimeout, AssociationAborted or
-    ProtocolViolation when the peer did not get to an association; the socket is closed then and
+    probe), or ``policy`` rejected. Raises ConnectionLost, TlsFailed, PeerTimeout,
+    AssociationAborted or ProtocolViolation when the peer did not get to an association; the socket is closed then and
     the peer told where the standard wants so. What ``policy`` raises passes, after an abort.
     """
     machine = UpperLayer(limits, requestor=False)
     try:
-        stream = Transport(sock, limits.tick_s, limits.pdu_deadline_s)
+        transport = Transport(sock, limits.tick_s, limits.pdu_deadline_s)
     except OSError as error:
         sock.close()
         raise ConnectionLost(type(error).__name__) from error
-    return negotiate(Connection(stream, machine, limits), peer_address, policy, limits)
+    if tls is None:
+        return negotiate(Connection(transport, machine, limits), peer_address, policy, limits)
+    stream = tls.wrap(transport, limits.artim_s)
+    if stream is None:
+        transport.close()
+        return None
+    association = negotiate(Connection(stream, machine, limits), peer_address, policy, limits)
+    if association is not None:
+        association.tls = facts_of(stream)
+    return association
 
 
 def negotiate(

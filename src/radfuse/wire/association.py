@@ -24,6 +24,7 @@ from radfuse.wire.limits import Limits
 from radfuse.wire.negotiation import AcceptedContext, AssociationRequest
 from radfuse.wire.pdu import UNEXPECTED_PDU, Abort, ReleaseRP, ReleaseRQ
 from radfuse.wire.sending import DataSource, MessageSender, ShouldStop, Stopped
+from radfuse.wire.tls import TlsFacts
 from radfuse.wire.upper_layer import ProviderAbort, Received, UpperLayer
 
 MAX_MESSAGE_ID = 0xFFFF
@@ -63,6 +64,40 @@ class _Nowhere:
         """Forget."""
 
 
+class _CommandReader:
+    """Puts the fragments of commands together."""
+
+    def __init__(self, contexts: Mapping[int, AcceptedContext], limits: Limits) -> None:
+        self._contexts = contexts
+        self._limits = limits
+        self._collected = bytearray()
+        self._context_id = 0
+
+    def take(self, fragment: Fragment) -> Message | None:
+        """The message when this fragment is its command's last. Raises ProtocolViolation."""
+        context_id, control, view, ends_pdv = fragment
+        context = self._contexts.get(context_id)
+        if context is None or not control & COMMAND:
+            raise ProtocolViolation("a fragment that belongs to no accepted context or no command", UNEXPECTED_PDU)
+        collected = self._collected
+        is_complete = ends_pdv and control & LAST
+        if is_complete and not collected:
+            data = bytes(view)
+        else:
+            if collected and context_id != self._context_id:
+                raise ProtocolViolation("two commands are interleaved", UNEXPECTED_PDU)
+            if len(collected) + len(view) > self._limits.command_set_bytes:
+                raise ProtocolViolation("a command set is too long")
+            self._context_id = context_id
+            collected += view
+            if not is_complete:
+                return None
+            data = bytes(collected)
+            self._collected = bytearray()
+        command = decode_command(data)
+        return Message(context_id, context, command, command.command_data_set_type != NO_DATA_SET)
+
+
 class Association:
     """One association. Every method may raise a WireError; the connection is closed then.
 
@@ -84,11 +119,12 @@ class Association:
         self.limits = limits
         self.cancelled: set[int] = set()
         """Message ids that C-CANCEL came for while something else was awaited; the operation looks here."""
+        self.tls: TlsFacts | None = None
+        """How the connection is protected; None for plain TCP."""
         self._connection = connection
         self._machine: UpperLayer = connection.machine
         self._sender = MessageSender(connection.stream, peer_max_pdu_bytes, limits)
-        self._command = bytearray()
-        self._command_context_id = 0
+        self._commands = _CommandReader(self.contexts, limits)
         self._data_set_context_id = 0
         self._waiting: Message | None = None
         self._message_id = 0
@@ -120,12 +156,14 @@ class Association:
 
     # --- receiving -----------------------------------------------------------------------
 
-    def receive_command(self, timeout_s: float | None = None) -> Message | None:
+    def receive_command(self, timeout_s: float | None = None, should_stop: ShouldStop | None = None) -> Message | None:
         """The next command, None when the peer has released the association.
 
         Waits ``timeout_s`` (default: the idle limit). A data set that was not received is discarded.
+        ``should_stop`` is asked while nothing comes; when true the association is aborted and
+        AssociationAborted raised.
         """
-        if self._data_set_context_id:
+        if self._data_set_context_id and self._waiting is None:
             self.discard_data_set()
         message, self._waiting = self._waiting, None
         if message is not None:
@@ -133,11 +171,14 @@ class Association:
         wait, limit_s = self._connection.wait, self.limits.idle_s if timeout_s is None else timeout_s
         try:
             while message is None:
-                effect = wait(limit_s, "the next message")
+                effect = wait(limit_s, "the next message", should_stop)
                 if isinstance(effect, Fragment):
                     message = self._command_fragment(effect)
                 elif self._ended(effect):
                     return None
+        except Stopped:
+            self.abort()
+            raise AssociationAborted(0, 0) from None
         except WireError as error:
             raise self._failed(error) from None
         return message
@@ -205,30 +246,10 @@ class Association:
 
     def _command_fragment(self, fragment: Fragment) -> Message | None:
         """Take a command fragment; the message when it was the last."""
-        context_id, control, view, ends_pdv = fragment
-        context = self.contexts.get(context_id)
-        if context is None or not control & COMMAND:
-            raise ProtocolViolation("a fragment that belongs to no accepted context or no command", UNEXPECTED_PDU)
-        collected = self._command
-        is_complete = ends_pdv and control & LAST
-        if is_complete and not collected:
-            data = bytes(view)
-        else:
-            if collected and context_id != self._command_context_id:
-                raise ProtocolViolation("two commands are interleaved", UNEXPECTED_PDU)
-            if len(collected) + len(view) > self.limits.command_set_bytes:
-                raise ProtocolViolation("a command set is too long")
-            self._command_context_id = context_id
-            collected += view
-            if not is_complete:
-                return None
-            data = bytes(collected)
-            self._command = bytearray()
-        command = decode_command(data)
-        has_data_set = command.command_data_set_type != NO_DATA_SET
-        if has_data_set:
-            self._data_set_context_id = context_id
-        return Message(context_id, context, command, has_data_set)
+        message = self._commands.take(fragment)
+        if message is not None and message.has_data_set:
+            self._data_set_context_id = message.context_id
+        return message
 
     # --- sending -------------------------------------------------------------------------
 
@@ -251,6 +272,11 @@ class Association:
         except Stopped:
             self.abort()
             raise AssociationAborted(0, 0) from None
+        except PeerTimeout:
+            # The peer takes nothing: an abort could only be sent as bytes of the message within, in vain.
+            self.close()
+            self.abort()
+            raise
         except (RadfuseError, OSError):
             self.abort()
             raise

@@ -11,6 +11,7 @@ from radfuse.core.errors import ConnectionLost, PeerTimeout, WireError
 from radfuse.wire.framing import Fragment
 from radfuse.wire.fsm import State
 from radfuse.wire.limits import Limits
+from radfuse.wire.sending import ShouldStop, Stopped
 from radfuse.wire.transport import Buffer
 from radfuse.wire.upper_layer import ProviderAbort, Received, Send, Task, UpperLayer
 
@@ -53,12 +54,14 @@ class Connection:
         self._closed = False
         self._put_back: Received | ProviderAbort | WireError | None = None
 
-    def wait(self, timeout_s: float, waiting_for: str) -> Fragment | Received | ProviderAbort:
+    def wait(
+        self, timeout_s: float, waiting_for: str, should_stop: ShouldStop | None = None
+    ) -> Fragment | Received | ProviderAbort:
         """The next fragment or indication.
 
         Raises PeerTimeout when waiting costs more than ``timeout_s``, or a begun PDU more than its
         deadline; ConnectionLost or the peer's ProtocolViolation when the machine ends without an
-        indication.
+        indication. ``should_stop`` is asked when nothing came for a tick; Stopped when it says so.
         """
         waited = 0.0
         while True:
@@ -68,6 +71,8 @@ class Connection:
             waited += self._read()
             if waited > timeout_s and not self._reader.is_inside_pdu:
                 raise PeerTimeout(waiting_for, timeout_s)
+            if should_stop is not None and waited >= self.limits.tick_s and should_stop():
+                raise Stopped
 
     def next_effect(self) -> Fragment | Received | ProviderAbort | None:
         """What is there without reading; None when more bytes are needed."""

@@ -16,6 +16,12 @@ COMMAND: Final = 1
 LAST: Final = 2
 """Message control header bit 1: last fragment (PS3.8 section E.2)."""
 
+_TLS_RECORDS: Final = {
+    0x15: "it answered in TLS: this is its TLS port",
+    0x16: "a TLS client came to the plain port",
+}
+"""Alert and handshake (RFC 8446 section 5.1), by the type that they would be as a PDU."""
+
 _PDU_HEADER: Final = struct.Struct(">BxL").unpack_from
 _PDV_HEADER: Final = struct.Struct(">LBB").unpack_from
 
@@ -139,7 +145,8 @@ class PduReader:
             if length != SHORT_BODY_BYTES:
                 raise ProtocolViolation("a PDU of fixed length has another length", INVALID_PARAMETER)
         else:
-            raise ProtocolViolation(f"PDU type {pdu_type:02X}H does not exist", UNRECOGNIZED_PDU)
+            what = _TLS_RECORDS.get(pdu_type, f"PDU type {pdu_type:02X}H does not exist")
+            raise ProtocolViolation(what, UNRECOGNIZED_PDU)
         self._body_type, self._missing = pdu_type, length
 
     def _grow_body(self, body: bytearray) -> WholePdu | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 
 from radfuse.core.errors import (
@@ -16,7 +15,7 @@ from radfuse.core.errors import (
     WireError,
 )
 from radfuse.wire.association import Association
-from radfuse.wire.connection import Connection
+from radfuse.wire.connection import Connection, Stream
 from radfuse.wire.framing import Fragment
 from radfuse.wire.limits import Limits
 from radfuse.wire.negotiation import (
@@ -29,6 +28,7 @@ from radfuse.wire.negotiation import (
     request_pdu,
 )
 from radfuse.wire.pdu import Abort, AssociateAC, AssociateRJ, AssociateRQ
+from radfuse.wire.tls import TlsAddress, TlsFacts, facts_of
 from radfuse.wire.transport import Transport
 from radfuse.wire.upper_layer import ProviderAbort, Received, UpperLayer
 
@@ -36,7 +36,7 @@ _DEFAULT_LIMITS = Limits()
 
 
 def request_association(
-    address: tuple[str, int],
+    address: tuple[str, int] | TlsAddress,
     called_ae_title: str,
     calling_ae_title: str,
     contexts: Sequence[ProposedContext],
@@ -45,11 +45,11 @@ def request_association(
     roles: Mapping[str, tuple[bool, bool]] | None = None,
     extended_negotiation: Mapping[str, bytes] | None = None,
 ) -> Association:
-    """An association with the peer at ``address`` (host, port).
+    """An association with the peer at ``address`` (host, port), over TLS for a TlsAddress.
 
     ``roles`` maps SOP classes to the (SCU, SCP) roles that we want. Raises AssociationRejected,
-    ConnectionLost, PeerTimeout, AssociationAborted or ProtocolViolation; ValueError for more than 128
-    contexts. An association without a single accepted context is returned as it is.
+    ConnectionLost, TlsFailed, PeerTimeout, AssociationAborted or ProtocolViolation; ValueError for more
+    than 128 contexts. An association without a single accepted context is returned as it is.
     """
     request = AssociationRequest(
         called_ae_title,
@@ -61,15 +61,15 @@ def request_association(
     return open_association(address, request, limits)
 
 
-def open_association(
-    address: tuple[str, int], request: AssociationRequest, limits: Limits, tls: ssl.SSLContext | None = None
-) -> Association:
-    """request_association with everything that a request can hold, and over TLS if given."""
+def open_association(address: tuple[str, int] | TlsAddress, request: AssociationRequest, limits: Limits) -> Association:
+    """request_association with everything that a request can hold."""
     machine = UpperLayer(limits, requestor=True)
     machine.request()
-    sock = _connect(address, limits.connect_s, tls)
-    connection = Connection(Transport(sock, limits.tick_s, limits.pdu_deadline_s), machine, limits)
-    return establish(connection, address, request, limits)
+    host_and_port = (address[0], address[1])
+    stream, facts = _connect(address, limits)
+    association = establish(Connection(stream, machine, limits), host_and_port, request, limits)
+    association.tls = facts
+    return association
 
 
 def establish(
@@ -93,20 +93,18 @@ def establish(
         raise
 
 
-def _connect(address: tuple[str, int], timeout_s: float, tls: ssl.SSLContext | None) -> socket.socket:
+def _connect(address: tuple[str, int] | TlsAddress, limits: Limits) -> tuple[Stream, TlsFacts | None]:
     try:
-        sock = socket.create_connection(address, timeout_s)
+        sock = socket.create_connection((address[0], address[1]), limits.connect_s)
     except TimeoutError:
-        raise PeerTimeout("the connection", timeout_s) from None
+        raise PeerTimeout("the connection", limits.connect_s) from None
     except OSError as error:
         raise ConnectionLost(error.strerror or type(error).__name__) from error
-    if tls is None:
-        return sock
-    try:
-        return tls.wrap_socket(sock, server_hostname=address[0])
-    except OSError as error:
-        sock.close()
-        raise ConnectionLost(f"TLS: {error.strerror or type(error).__name__}") from error
+    transport = Transport(sock, limits.tick_s, limits.pdu_deadline_s)
+    if not isinstance(address, TlsAddress):
+        return transport, None
+    stream = address.tls.wrap(transport, address.name or address.host, limits.connect_s)
+    return stream, facts_of(stream)
 
 
 def _answered(

@@ -6,16 +6,19 @@ raised. A response that does not belong to the request ends the association with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator
 from typing import Final, NamedTuple
 
-from radfuse.core.errors import ConnectionLost, NoPresentationContext, ProtocolViolation
+from radfuse.core.errors import ConnectionLost, NoPresentationContext, PeerTimeout, ProtocolViolation
 from radfuse.wire.association import Association, Message
 from radfuse.wire.command import PRIORITY_MEDIUM, RESPONSE_BIT, CommandSet, Operation
 from radfuse.wire.sending import DataSource, ShouldStop
 from radfuse.wire.status import PENDING, PENDING_WITH_WARNING, SOP_CLASS_NOT_SUPPORTED
 
 VERIFICATION: Final = "1.2.840.10008.1.1"
+_CANCEL_POLL_S: Final = 0.2
+"""How soon a wish to cancel is heard while no response comes."""
 
 
 class Response(NamedTuple):
@@ -23,6 +26,7 @@ class Response(NamedTuple):
 
     command: CommandSet
     identifier: bytes
+    context_id: int = 0
 
     @property
     def status(self) -> int:
@@ -56,6 +60,54 @@ def echo(association: Association) -> int:
     return _exchange(association, context_id, command, None).status
 
 
+class StoreRequest(NamedTuple):
+    """A C-STORE that was sent and is not answered yet."""
+
+    command: CommandSet
+    context_id: int
+
+
+def send_store(
+    association: Association,
+    context_id: int,
+    instance: tuple[str, str],
+    data: DataSource,
+    *,
+    move_originator: tuple[str, int] | None = None,
+    should_stop: ShouldStop | None = None,
+) -> StoreRequest:
+    """Send one instance by C-STORE (PS3.7 section 9.1.1); its response must be taken before anything else.
+
+    ``instance`` is its SOP class and SOP Instance UID, ``data`` its data set in the context's transfer
+    syntax, ``move_originator`` the AE title and message id of the C-MOVE behind it. ``should_stop`` as
+    in ``Association.send``.
+    """
+    title, message_id = move_originator or (None, None)
+    command = CommandSet(
+        Operation.C_STORE_RQ,
+        association.next_message_id(),
+        affected_sop_class_uid=instance[0],
+        affected_sop_instance_uid=instance[1],
+        priority=PRIORITY_MEDIUM,
+        move_originator_ae_title=title,
+        move_originator_message_id=message_id,
+    )
+    association.send(context_id, command, data, should_stop)
+    return StoreRequest(command, context_id)
+
+
+def store_response(
+    association: Association, request: StoreRequest, should_stop: ShouldStop | None = None
+) -> CommandSet:
+    """The response to ``request``. ``should_stop`` as in ``Association.receive_command``."""
+    limit_s = association.limits.response_s
+    response = _response(association, request.command, limit_s, should_stop=should_stop)
+    if response.context_id != request.context_id:
+        association.abort()
+        raise ProtocolViolation("a response came in another presentation context than its request")
+    return response.command
+
+
 def store(
     association: Association,
     context_id: int,
@@ -66,35 +118,25 @@ def store(
     move_originator: tuple[str, int] | None = None,
     should_stop: ShouldStop | None = None,
 ) -> CommandSet:
-    """C-STORE of one instance (PS3.7 section 9.1.1); the response.
-
-    ``data`` is encoded in the context's transfer syntax. ``move_originator`` is the AE title and
-    message id of the C-MOVE behind it.
-    """
-    title, message_id = move_originator or (None, None)
-    command = CommandSet(
-        Operation.C_STORE_RQ,
-        association.next_message_id(),
-        affected_sop_class_uid=sop_class_uid,
-        affected_sop_instance_uid=sop_instance_uid,
-        priority=PRIORITY_MEDIUM,
-        move_originator_ae_title=title,
-        move_originator_message_id=message_id,
+    """C-STORE of one instance; the response. As ``send_store`` and ``store_response``."""
+    instance = (sop_class_uid, sop_instance_uid)
+    request = send_store(
+        association, context_id, instance, data, move_originator=move_originator, should_stop=should_stop
     )
-    association.send(context_id, command, data, should_stop)
-    return _response(association, command, association.limits.response_s).command
+    return store_response(association, request, should_stop)
 
 
 def find(
     association: Association, context_id: int, identifier: bytes, should_cancel: ShouldCancel | None = None
-) -> Iterator[Response]:
+) -> Generator[Response, None, None]:
     """C-FIND (PS3.7 section 9.1.2): the pending responses and then the final one.
 
-    ``should_cancel`` is asked before each response and sends C-CANCEL once; so does closing the iterator.
+    ``should_cancel`` is asked before each message and while none comes, and sends C-CANCEL once; so
+    does closing the generator.
     """
     command = _query(association, context_id, Operation.C_FIND_RQ)
     association.send(context_id, command, identifier)
-    yield from _responses(association, context_id, command, should_cancel)
+    yield from _RunningQuery(association, context_id, command, should_cancel).responses()
 
 
 def move(
@@ -103,12 +145,12 @@ def move(
     destination: str,
     identifier: bytes,
     should_cancel: ShouldCancel | None = None,
-) -> Iterator[Response]:
+) -> Generator[Response, None, None]:
     """C-MOVE to the AE title ``destination`` (PS3.7 section 9.1.4): responses with their counters."""
     command = _query(association, context_id, Operation.C_MOVE_RQ)
     command.move_destination = destination
     association.send(context_id, command, identifier)
-    yield from _responses(association, context_id, command, should_cancel)
+    yield from _RunningQuery(association, context_id, command, should_cancel).responses()
 
 
 def get(
@@ -117,7 +159,7 @@ def get(
     identifier: bytes,
     store_handler: StoreHandler,
     should_cancel: ShouldCancel | None = None,
-) -> Iterator[Response]:
+) -> Generator[Response, None, None]:
     """C-GET (PS3.7 section 9.1.3): its responses, while C-STORE sub-operations go to ``store_handler``.
 
     The storage contexts need the SCP role. What the handler raises passes; the association is
@@ -125,7 +167,7 @@ def get(
     """
     command = _query(association, context_id, Operation.C_GET_RQ)
     association.send(context_id, command, identifier)
-    yield from _responses(association, context_id, command, should_cancel, store_handler)
+    yield from _RunningQuery(association, context_id, command, should_cancel, store_handler).responses()
 
 
 def cancel(association: Association, context_id: int, message_id: int) -> None:
@@ -184,14 +226,21 @@ def _exchange(association: Association, context_id: int, command: CommandSet, da
 
 
 def _response(
-    association: Association, request: CommandSet, timeout_s: float, store_handler: StoreHandler | None = None
+    association: Association,
+    request: CommandSet,
+    timeout_s: float,
+    store_handler: StoreHandler | None = None,
+    should_stop: ShouldStop | None = None,
+    before_each: Callable[[], None] | None = None,
 ) -> Response:
     """The next response to ``request``; C-STORE sub-operations before it are served, C-CANCEL is noted.
 
     A peer whose C-GET we serve may cancel it while we wait for its answer to a sub-operation.
     """
     while True:
-        message = association.receive_command(timeout_s)
+        if before_each is not None:
+            before_each()
+        message = association.receive_command(timeout_s, should_stop)
         if message is None:
             raise ConnectionLost("the peer released the association before its response")
         command = message.command
@@ -209,7 +258,7 @@ def _response(
             association.abort()
             raise ProtocolViolation("a response belongs to no request")
         identifier = association.receive_identifier() if message.has_data_set else b""
-        return Response(command, identifier)
+        return Response(command, identifier, message.context_id)
 
 
 def _serve_store(association: Association, message: Message, store_handler: StoreHandler) -> None:
@@ -222,37 +271,67 @@ def _serve_store(association: Association, message: Message, store_handler: Stor
     association.send(message.context_id, message.command.response(answer))
 
 
-def _responses(
-    association: Association,
-    context_id: int,
-    request: CommandSet,
-    should_cancel: ShouldCancel | None,
-    store_handler: StoreHandler | None = None,
-) -> Iterator[Response]:
-    cancelled = finished = False
-    try:
-        while not finished:
-            if should_cancel is not None and not cancelled and should_cancel():
-                cancelled = True
-                cancel(association, context_id, request.message_id or 0)
-            response = _response(association, request, association.limits.idle_s, store_handler)
-            finished = response.status not in (PENDING, PENDING_WITH_WARNING)
-            yield response
-    finally:
-        if not finished and association.is_established:
-            _stop(association, context_id, request, store_handler, cancelled)
+class _RunningQuery:
+    """A running C-FIND, C-MOVE or C-GET: its responses, and its end before time."""
 
+    def __init__(
+        self,
+        association: Association,
+        context_id: int,
+        request: CommandSet,
+        should_cancel: ShouldCancel | None,
+        store_handler: StoreHandler | None = None,
+    ) -> None:
+        self._association = association
+        self._context_id = context_id
+        self._request = request
+        self._should_cancel = should_cancel
+        self._store_handler = store_handler
+        self._is_cancelled = False
 
-def _stop(
-    association: Association,
-    context_id: int,
-    request: CommandSet,
-    store_handler: StoreHandler | None,
-    cancelled: bool,
-) -> None:
-    """The iterator was left early: cancel, and take what is still on its way."""
-    if not cancelled:
-        cancel(association, context_id, request.message_id or 0)
-    status = PENDING
-    while status in (PENDING, PENDING_WITH_WARNING):
-        status = _response(association, request, association.limits.idle_s, store_handler).status
+    def responses(self) -> Generator[Response, None, None]:
+        """The pending responses and the final one."""
+        try:
+            while True:
+                response = self._next()
+                yield response
+                if response.status not in (PENDING, PENDING_WITH_WARNING):
+                    return
+        except GeneratorExit:
+            if response.status in (PENDING, PENDING_WITH_WARNING) and self._association.is_established:
+                self._stop()
+            raise
+
+    def _next(self) -> Response:
+        timeout_s = self._association.limits.idle_s
+        return _response(self._association, self._request, timeout_s, self._store_handler, before_each=self._await)
+
+    def _await(self) -> None:
+        """Wait for the next message; C-CANCEL if that is wanted meanwhile."""
+        if self._should_cancel is None or self._is_cancelled:
+            return
+        timeout_s = self._association.limits.idle_s
+        ends = time.monotonic() + timeout_s
+        while not self._should_cancel():
+            if self._association.poll(_CANCEL_POLL_S):
+                return
+            if time.monotonic() > ends:
+                self._association.abort()
+                raise PeerTimeout("the next response", timeout_s)
+        self._cancel()
+
+    def _cancel(self) -> None:
+        self._is_cancelled = True
+        cancel(self._association, self._context_id, self._request.message_id or 0)
+
+    def _stop(self) -> None:
+        """The generator was left early: cancel, and take what is still on its way.
+
+        Abort where the cancelling was not waited for either.
+        """
+        if self._is_cancelled:
+            self._association.abort()
+            return
+        self._cancel()
+        while self._next().status in (PENDING, PENDING_WITH_WARNING):
+            pass

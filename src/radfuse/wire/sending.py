@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from radfuse.core.errors import ConnectionLost
+from radfuse.core.errors import MalformedDataSet
 from radfuse.wire.framing import COMMAND, LAST
 from radfuse.wire.limits import Limits
 from radfuse.wire.pdu import HEADER_BYTES, PduType
@@ -60,7 +60,8 @@ class MessageSender:
     def send(self, context_id: int, command: bytes, data: DataSource | None, should_stop: ShouldStop | None) -> None:
         """Send one message; the command leaves together with the first bytes of the data set.
 
-        Raises ConnectionLost, PeerTimeout or Stopped; after them the message is incomplete.
+        Raises ConnectionLost, PeerTimeout, Stopped, or MalformedDataSet or OSError for a file that
+        cannot be read to its end; after them the message is incomplete.
         """
         if data is None and len(command) <= self._payload_bytes:
             header = _header(context_id, COMMAND | LAST, len(command))
@@ -125,7 +126,7 @@ def _file_pieces(data: FileSlice, buffer: memoryview) -> Iterator[tuple[memoryvi
         while filled < wanted:
             count = os.preadv(data.fd, [buffer[filled:wanted]], data.offset + position + filled)
             if not count:
-                raise ConnectionLost("the file to send is shorter than its data set")
+                raise MalformedDataSet("the file to send ends within its data set", position + filled)
             filled += count
         position += wanted
         yield buffer[:wanted], position == data.length

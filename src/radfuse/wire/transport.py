@@ -1,11 +1,10 @@
-"""The only place that touches a socket: plain TCP, or TLS over it."""
+"""The only place that touches a socket."""
 
 from __future__ import annotations
 
 import contextlib
 import select
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Sequence
@@ -34,16 +33,11 @@ class Transport:
     def __init__(self, sock: socket.socket, tick_s: float, deadline_s: float) -> None:
         self._socket = sock
         self._deadline_s = deadline_s
-        self._is_tls = isinstance(sock, ssl.SSLSocket)
         self._is_tcp = sock.family in (socket.AF_INET, socket.AF_INET6)
-        if self._is_tls:
-            # A blocking SSLSocket retries by itself when the kernel timeout strikes.
-            sock.settimeout(tick_s)
-        else:
-            sock.settimeout(None)
-            period = struct.pack("@ll", int(tick_s), int(tick_s % 1 * 1_000_000))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, period)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, period)
+        sock.settimeout(None)
+        period = struct.pack("@ll", int(tick_s), int(tick_s % 1 * 1_000_000))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, period)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, period)
         if self._is_tcp:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._quickack = _QUICKACK if self._is_tcp else None
@@ -54,7 +48,7 @@ class Transport:
         """Bytes received into ``view``, 0 when the peer closed, None when the tick passed."""
         try:
             count = self._socket.recv_into(view)
-        except (BlockingIOError, TimeoutError, InterruptedError, ssl.SSLWantReadError):
+        except (BlockingIOError, TimeoutError, InterruptedError):
             return None
         except OSError:
             return 0
@@ -68,27 +62,23 @@ class Transport:
     def send_buffers(self, buffers: Sequence[Buffer]) -> None:
         """Send all, in one system call where the kernel takes it; ConnectionLost or PeerTimeout."""
         try:
-            if self._is_tls:
-                self._send_all(memoryview(b"".join(buffers)))
-            else:
-                self._send_messages(buffers)
+            self._send_messages(buffers)
         except (OSError, ValueError) as error:
             raise ConnectionLost(type(error).__name__) from error
 
+    def try_send(self, data: bytes) -> None:
+        """Send if that goes at once and the connection is there; else not, or in part."""
+        with contextlib.suppress(OSError):
+            self._socket.send(data, socket.MSG_DONTWAIT)
+
     def readable(self, timeout_s: float) -> bool:
         """Whether a receive would not block (bytes, or the end) within ``timeout_s``."""
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            return True
         return bool(self._poll.poll(timeout_s * 1000))
 
     def finish(self) -> None:
-        """Close our direction: the peer reads what we sent, then the end.
-
-        Not over TLS, where closing one direction would end the decryption of the other.
-        """
-        if not self._is_tls:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_WR)
+        """Close our direction: the peer reads what we sent, then the end."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Close the socket."""
@@ -105,17 +95,6 @@ class Transport:
                 sent = 0
             since, progress = self._check_progress(since, progress + sent)
             pending = _unsent(pending, sent)
-
-    def _send_all(self, view: memoryview) -> None:
-        since, progress = time.monotonic(), 0
-        while view:
-            try:
-                # TLS needs the same buffer again after a timeout, so a piece is sent or not sent.
-                sent = self._socket.send(view[:PROGRESS_BYTES])
-            except (TimeoutError, InterruptedError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                sent = 0
-            since, progress = self._check_progress(since, progress + sent)
-            view = view[sent:]
 
     def _check_progress(self, since: float, progress: int) -> tuple[float, int]:
         if progress >= PROGRESS_BYTES:
