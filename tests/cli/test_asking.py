@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pynetdicom import AE, evt
 
 from radfuse.core.sop_classes import STUDY_ROOT_FIND, VERIFICATION
+from radfuse.jobs import Jobs, JobState
 from tests.cli.conftest import Run
 from tests.support.generate import PATIENT_ID, STUDY_UID, GeneratedSet
-from tests.support.servers import RunningNode, running_node, running_storescp
+from tests.support.servers import RunningNode, environment, running_node, running_storescp
 
 
 def test_a_peer_that_is_not_there_is_said_with_what_to_do(run: Run, free_port: int) -> None:
@@ -168,3 +176,124 @@ def test_a_move_that_fails_in_part_ends_with_1(
         answer = run("move", "--at", running.peer, "--to", "GONE", f"StudyInstanceUID={STUDY_UID}")
     assert (answer.code, answer.out) == (1, "0 moved, 1 failed\n")
     assert answer.err == "radfuse: failed: 2.25.7100.4.1\n"
+
+
+# --- durable and cancelled -----------------------------------------------------------------------
+
+
+def test_move_sends_to_ourselves_unless_another_is_named(run: Run, full_node: RunningNode) -> None:
+    answer = run("move", "--at", full_node.peer, f"StudyInstanceUID={STUDY_UID}")
+    assert answer.code == 1
+    assert "with status A801: unknown peer 'TESTER'" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "how", "destination"),
+    [
+        (["get"], "2 x series from pacs", "get", ""),
+        (["move"], "2 x series from pacs to TESTER", "move", "TESTER"),
+        (["move", "--to", "SINK"], "2 x series from pacs to SINK", "move", "SINK"),
+    ],
+)
+def test_a_retrieval_is_queued_with_what_was_typed(
+    run: Run, words: list[str], title: str, how: str, destination: str
+) -> None:
+    run("peers", "add", "pacs", "PACS@192.0.2.7:104")
+    keys = ("StudyInstanceUID=1.2.3", "SeriesInstanceUID=1.2.3.1\\1.2.3.2")
+    options = ("--at", "pacs", "--job", "--priority", "2", "--from", "US", "--json")
+    number = run(*words, *keys, *options).json["JobID"]
+    with contextlib.closing(Jobs(Path(os.environ["RADFUSE_DATA"]))) as jobs:
+        job = jobs.get(number)
+        names = [item.name for item in jobs.items(number)]
+    assert (job.kind, job.title, job.priority, job.state) == ("retrieve", title, 2, JobState.QUEUED)
+    assert names == ["1.2.3.1", "1.2.3.2"]
+    assert job.parameters == {
+        "peer": "pacs",
+        "from": "US",
+        "model": "STUDY_ROOT",
+        "level": "SERIES",
+        "keys": {"StudyInstanceUID": "1.2.3"},
+        "how": how,
+        "destination": destination,
+        "database": "default",
+    }
+
+
+def test_a_queued_retrieval_says_its_number(run: Run) -> None:
+    run("peers", "add", "pacs", "PACS@192.0.2.7:104")
+    said = run("get", "--at", "pacs", "--job", "StudyInstanceUID=1.2.3").out
+    assert said == "job 1 is queued; 'radfuse jobs show 1' shows how it goes on\n"
+
+
+def test_the_worker_of_a_running_service_does_a_queued_retrieval(
+    run: Run, full_node: RunningNode, tmp_path: Path
+) -> None:
+    run("peers", "add", "source", full_node.peer)
+    number = run("get", "--at", "source", "--job", f"StudyInstanceUID={STUDY_UID}", "--json").json["JobID"]
+    ends = time.monotonic() + 60
+    with running_node(tmp_path / "data"), contextlib.closing(Jobs(tmp_path / "data")) as jobs:
+        while jobs.get(number).state is not JobState.DONE and time.monotonic() < ends:
+            time.sleep(0.1)
+        job = jobs.get(number)
+        (item,) = jobs.items(number)
+    assert (job.state, job.message) == (JobState.DONE, "")
+    assert (item.name, item.comment) == (STUDY_UID, "19 objects")
+    (study,) = run("ls", "--json").json
+    assert study["NumberOfStudyRelatedInstances"] == 19
+
+
+def test_a_peer_that_is_not_to_be_asked_is_said(run: Run) -> None:
+    run("peers", "add", "pacs", "PACS@192.0.2.7:104", "--no-ask")
+    for words in (["find"], ["get", "StudyInstanceUID=1.2.3"], ["get", "--job", "StudyInstanceUID=1.2.3"]):
+        answer = run(*words, "--at", "pacs")
+        assert answer.code == 1
+        assert "the configuration does not allow to" in answer.err
+
+
+def slow_answers(heard: list[str]) -> Callable[[evt.Event], Iterator[object]]:
+    def answer(event: evt.Event) -> Iterator[object]:
+        for number in range(2000):
+            time.sleep(0.01)
+            if event.is_cancelled:
+                heard.append("cancel")
+                yield 0xFE00, None
+                return
+            found = event.identifier
+            found.StudyInstanceUID = f"1.2.{number}"
+            yield 0xFF00, found
+        yield 0x0000, None
+
+    return answer
+
+
+@pytest.mark.peers
+def test_ctrl_c_cancels_the_query_at_the_peer_and_says_so(tmp_path: Path) -> None:
+    heard: list[str] = []
+    entity = AE("PACS1")
+    entity.add_supported_context(STUDY_ROOT_FIND)
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, slow_answers(heard))])
+    assert server is not None
+    words = ["find", "--at", f"PACS1@127.0.0.1:{server.server_address[1]}", "--json", "--data", str(tmp_path)]
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "radfuse", *words],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            began = process.stdout.readline() + process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            rest, said = process.stdout.read(), process.stderr.read()
+    finally:
+        server.shutdown()
+    assert heard == ["cancel"]
+    assert process.returncode == 1
+    count = len(json.loads(began + rest))
+    assert 0 < count < 2000
+    assert said.splitlines() == [
+        "radfuse: cancelling at the peer; press Ctrl-C again to end at once",
+        f"radfuse: cancelled: these are the {count} answers that came before",
+    ]

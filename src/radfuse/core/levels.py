@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class Level(IntEnum):
@@ -12,3 +13,12 @@ class Level(IntEnum):
     STUDY = 1
     SERIES = 2
     IMAGE = 3
+
+
+UNIQUE_KEYS: Final = {
+    Level.PATIENT: "PatientID",
+    Level.STUDY: "StudyInstanceUID",
+    Level.SERIES: "SeriesInstanceUID",
+    Level.IMAGE: "SOPInstanceUID",
+}
+"""The unique key of each level, by keyword (PS3.4 section C.6.1.1)."""

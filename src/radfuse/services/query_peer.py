@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from radfuse.archive import Archive, InformationModel, Origin
 from radfuse.core.errors import (
     DataSetError,
     OperationFailed,
+    OutOfSpace,
     RadfuseError,
     WireError,
 )
@@ -28,18 +30,18 @@ from radfuse.core.sop_classes import (
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
 from radfuse.core.uids import is_valid_uid
 from radfuse.dicom import Element, Identifier, character_set_for, decode_identifier, encode_identifier
+from radfuse.services.associating import Caller, associate
 from radfuse.services.ingest import check_origin, ingest, status_of_refusal
 from radfuse.services.peers import Peer
 from radfuse.wire import (
     AcceptedContext,
     Association,
-    Limits,
     Message,
     ProposedContext,
-    request_association,
     scu,
     status,
 )
+from radfuse.wire.tls import TlsFacts
 
 _log = logging.getLogger(__name__)
 _FAILED_UIDS: Final = 0x0008_0058
@@ -56,14 +58,6 @@ _CLASSES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who we are to a peer, and how long we wait for it."""
-
-    ae_title: str
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """The counters of a running C-MOVE or C-GET."""
 
@@ -72,29 +66,46 @@ class Progress:
     failed: int
     warning: int
     failed_uids: tuple[str, ...] = ()
+    final_status: int | None = None
+    """What the peer ended with; None while it goes on."""
+    is_out_of_space: bool = False
+    """Whether objects of a C-GET found no room in our archive."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the peer says that everything it was asked for has arrived."""
+        return self.final_status == status.SUCCESS and not self.failed
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the peer ended it because of a C-CANCEL."""
+        return self.final_status == status.CANCEL
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """How a peer answered C-ECHO."""
+
+    association_s: float
+    """For the connection and the association."""
+    round_trip_s: float
+    """For the C-ECHO there and back."""
+    tls: TlsFacts | None
 
 
 ShouldCancel = Callable[[], bool]
 
 
-def associate(
-    peer: Peer,
-    caller: Caller,
-    contexts: Sequence[ProposedContext],
-    roles: Mapping[str, tuple[bool, bool]] | None = None,
-) -> Association:
-    """An association with ``peer``. Raises the WireErrors of ``request_association``."""
-    return request_association(
-        (peer.host, peer.port), peer.ae_title, caller.ae_title, contexts, caller.limits, roles=roles
-    )
-
-
-def echo(peer: Peer, caller: Caller) -> None:
+def echo(peer: Peer, caller: Caller) -> Echo:
     """C-ECHO. Raises WireError when the peer does not answer it with success."""
+    started_s = time.monotonic()
     with associate(peer, caller, [ProposedContext(VERIFICATION, _QUERY_SYNTAXES)]) as association:
+        associated_s = time.monotonic()
         answer = scu.echo(association)
+        answered_s = time.monotonic()
     if answer != status.SUCCESS:
         raise OperationFailed("C-ECHO", answer)
+    return Echo(associated_s - started_s, answered_s - associated_s, association.tls)
 
 
 def find(
@@ -106,14 +117,18 @@ def find(
 ) -> Generator[Identifier, None, None]:
     """C-FIND: the answers while they come. Leaving the iterator early cancels the query.
 
-    Raises WireError, OperationFailed among them, and DataSetError for an answer that cannot be read.
+    Once ``should_cancel`` says so the peer is sent C-CANCEL, and what it still answers comes too.
+
+    Raises WireError, OperationFailed among them, DataSetError for an answer that cannot be read, and
+    NotAllowed for a peer that is not to be queried.
     """
+    peer.require("query")
     sop_class_uid = _CLASSES[model][0]
     with associate(peer, caller, [ProposedContext(sop_class_uid, _QUERY_SYNTAXES)]) as association:
         context = _context(association, sop_class_uid)
         asked = _encoded(identifier, context)
         # Closed before the association is, so that leaving early is told to the peer by C-CANCEL.
-        with _closing(scu.find(association, context.id, asked, should_cancel)) as responses:
+        with contextlib.closing(scu.find(association, context.id, asked, should_cancel)) as responses:
             for response in responses:
                 final = response
                 if _is_pending(response):
@@ -129,12 +144,16 @@ def move(
     destination: str,
     should_cancel: ShouldCancel | None = None,
 ) -> Generator[Progress, None, None]:
-    """C-MOVE to the AE title ``destination``: the counters as the peer reports them, the final ones last."""
+    """C-MOVE to the AE title ``destination``: the counters as the peer reports them, the final ones last.
+
+    Raises as ``find`` does.
+    """
+    peer.require("retrieve")
     sop_class_uid = _CLASSES[model][1]
     with associate(peer, caller, [ProposedContext(sop_class_uid, _QUERY_SYNTAXES)]) as association:
         context = _context(association, sop_class_uid)
         asked = _encoded(identifier, context)
-        with _closing(scu.move(association, context.id, destination, asked, should_cancel)) as responses:
+        with contextlib.closing(scu.move(association, context.id, destination, asked, should_cancel)) as responses:
             for response in responses:
                 final = response
                 yield _progress(response, context)
@@ -151,20 +170,22 @@ def get(
 ) -> Generator[Progress, None, None]:
     """C-GET into ``archive``: the counters as the peer reports them, the final ones last.
 
-    Every object is durable and findable before its sub-operation is answered.
+    Every object is durable and findable before its sub-operation is answered. Raises as ``find`` does.
     """
+    peer.require("retrieve")
     sop_class_uid = _CLASSES[model][2]
-    contexts = _storage_contexts(_classes_in_studies(peer, caller, model, identifier))
+    classes = _classes_in_studies(peer, caller, model, identifier) if peer.query else []
+    contexts = _storage_contexts(classes, peer.preferred_syntaxes)
     roles = {context.abstract_syntax: (False, True) for context in contexts}
     contexts.append(ProposedContext(sop_class_uid, _QUERY_SYNTAXES))
     keeper = _Keeper(archive, peer.ae_title)
     with associate(peer, caller, contexts, roles) as association:
         context = _context(association, sop_class_uid)
         asked = _encoded(identifier, context)
-        with _closing(scu.get(association, context.id, asked, keeper.keep, should_cancel)) as responses:
+        with contextlib.closing(scu.get(association, context.id, asked, keeper.keep, should_cancel)) as responses:
             for response in responses:
                 final = response
-                yield _progress(response, context)
+                yield replace(_progress(response, context), is_out_of_space=keeper.is_out_of_space)
     _check_final("C-GET", final)
 
 
@@ -174,6 +195,7 @@ class _Keeper:
     def __init__(self, archive: Archive, source_ae_title: str) -> None:
         self._archive = archive
         self._source_ae_title = source_ae_title
+        self.is_out_of_space = False
 
     def keep(self, association: Association, message: Message) -> int:
         """Receive one object; the status to answer."""
@@ -182,6 +204,7 @@ class _Keeper:
         except WireError:
             raise  # the association is gone: nobody to answer
         except Exception as error:
+            self.is_out_of_space |= isinstance(error, OutOfSpace)
             facts = {"error": type(error).__name__}
             if isinstance(error, RadfuseError):
                 _log.warning("an object of a C-GET was refused: %s", error, extra=facts)
@@ -204,22 +227,14 @@ class _Keeper:
             ingest(self._archive, incoming)
 
 
-@contextlib.contextmanager
-def _closing(responses: Iterator[scu.Response]) -> Iterator[Iterator[scu.Response]]:
-    try:
-        yield responses
-    finally:
-        if isinstance(responses, Generator):
-            responses.close()
-
-
-def _storage_contexts(classes: Sequence[str]) -> list[ProposedContext]:
+def _storage_contexts(classes: Sequence[str], preferred: Sequence[str]) -> list[ProposedContext]:
     """A context for every syntax of every class, so that objects come as the peer has them.
 
     Where that is too much, or the classes are not known, a context a class of all we keep: the peer
     chooses one syntax for each then, and objects in another are transcoded by it or not sent.
     """
-    syntaxes = tuple(_storage_syntaxes())
+    # Those that every peer knows first, unless others are preferred.
+    syntaxes = tuple(dict.fromkeys((*preferred, *_QUERY_SYNTAXES, *TRANSFER_SYNTAXES)))
     if 0 < len(classes) * len(syntaxes) < _MAX_CONTEXTS:
         return [ProposedContext(uid, (syntax,)) for uid in classes for syntax in syntaxes]
     return [ProposedContext(uid, syntaxes) for uid in STORAGE_CLASS_NAMES]
@@ -239,15 +254,10 @@ def _classes_in_studies(peer: Peer, caller: Caller, model: InformationModel, ide
                 return []
             classes |= dict.fromkeys(found.values)
     except (WireError, DataSetError) as error:
-        _log.info("the SOP classes of a study were not told: %s", error)
+        # Not the error itself: a peer's comment may name the patient.
+        _log.info("the SOP classes of a study were not told", extra={"error": type(error).__name__})
         return []
     return list(classes)
-
-
-def _storage_syntaxes() -> Iterator[str]:
-    """All ten, those that every peer knows first."""
-    yield from _QUERY_SYNTAXES
-    yield from (uid for uid in TRANSFER_SYNTAXES if uid not in _QUERY_SYNTAXES)
 
 
 def _context(association: Association, sop_class_uid: str) -> AcceptedContext:
@@ -265,13 +275,14 @@ def _is_pending(response: scu.Response) -> bool:
 
 def _progress(response: scu.Response, context: AcceptedContext) -> Progress:
     command = response.command
-    failed_uids = () if _is_pending(response) else _failed_uids(response.identifier, context.transfer_syntax)
+    is_final = not _is_pending(response)
     return Progress(
         command.number_of_remaining_suboperations or 0,
         command.number_of_completed_suboperations or 0,
         command.number_of_failed_suboperations or 0,
         command.number_of_warning_suboperations or 0,
-        failed_uids,
+        _failed_uids(response.identifier, context.transfer_syntax) if is_final else (),
+        response.status if is_final else None,
     )
 
 

@@ -12,9 +12,11 @@ from radfuse.archive import Archive, Query, StoredObject
 from radfuse.archive.queries import instances
 from radfuse.core.errors import ArchiveError, DataSetError, NoPresentationContext, RadfuseError, WireError
 from radfuse.dicom import Transcoder
+from radfuse.services.associating import Caller, associate
 from radfuse.services.peers import Peer
-from radfuse.services.transfer import ObjectSender, SubOperations, kinds_of, propose
-from radfuse.wire import Association, Limits, ProposedContext, request_association, status
+from radfuse.services.transfer import ANYTHING, Kind, ObjectSender, Offer, SubOperations, kinds_of, propose
+from radfuse.wire import Limits, status
+from radfuse.wire.tls import TlsIdentity
 
 MAX_SUBOPERATIONS: Final = 65_535
 """The counters of the responses are unsigned 16 bit (PS3.7 section E.1)."""
@@ -38,6 +40,14 @@ class Destination:
     calling_ae_title: str
     originator: tuple[str, int]
     limits: Limits
+    tls: TlsIdentity | None = None
+    offer: Offer = ANYTHING
+    """What may be proposed to it."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who we are to it: the AE title configured for it, else the one that was asked to move."""
+        return Caller(self.peer.calling_ae_title or self.calling_ae_title, self.limits, self.tls)
 
 
 def objects_of(archive: Archive, query: Query) -> list[StoredObject]:
@@ -88,12 +98,22 @@ def move(
     should_stop: Callable[[], bool],
 ) -> Iterator[None]:
     """Send ``objects`` to the destination over associations of our own; yields as it goes on."""
-    for kinds, contexts in propose(kinds_of(objects)):
+    proposals = list(propose(kinds_of(objects), destination.offer))
+    offered = frozenset[Kind]().union(*(kinds for kinds, _ in proposals))
+    withheld = [stored.sop_instance_uid for stored in objects if not offered.intersection(kinds_of([stored]))]
+    if withheld:
+        _log.warning(
+            "objects of classes that are not on the destination's context list were not sent",
+            extra={"peer": destination.peer.name, "objects": len(withheld)},
+        )
+        counters.fail(withheld)
+        yield
+    for kinds, contexts in proposals:
         batch = [stored for stored in objects if (stored.sop_class_uid, stored.transfer_syntax_uid) in kinds]
         before = counters.remaining
         try:
-            with _associate(destination, contexts) as association:
-                sender = ObjectSender(archive, association, transcoder, destination.originator)
+            with associate(destination.peer, destination.caller, contexts) as association:
+                sender = ObjectSender(archive, association, transcoder, destination.originator, destination.offer)
                 yield from send_each(sender, batch, counters, should_stop, stop_within=True)
         except WireError as error:
             if should_stop():
@@ -104,14 +124,3 @@ def move(
             yield
         if should_stop():
             return
-
-
-def _associate(destination: Destination, contexts: Sequence[ProposedContext]) -> Association:
-    peer = destination.peer
-    return request_association(
-        (peer.host, peer.port),
-        peer.ae_title,
-        destination.calling_ae_title,
-        contexts,
-        destination.limits,
-    )

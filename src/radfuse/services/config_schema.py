@@ -1,0 +1,60 @@
+"""The tables of the configuration database, ``config.sqlite`` in the data folder."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+peer_table = Table(
+    "peer",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("ae_title", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("may_store", Boolean, nullable=False),
+    Column("may_query", Boolean, nullable=False),
+    Column("may_retrieve", Boolean, nullable=False),
+    Column("may_commit", Boolean, nullable=False),
+    Column("send", Boolean, nullable=False),
+    Column("query", Boolean, nullable=False),
+    Column("retrieve", Boolean, nullable=False),
+    Column("commit", Boolean, nullable=False),
+    Column("tls", Boolean, nullable=False),
+    Column("tls_name", Text, nullable=False),
+    Column("calling_ae_title", Text, nullable=False),
+    Column("artim_s", Float),
+    Column("connect_s", Float),
+    Column("response_s", Float),
+    Column("max_pdu_bytes", Integer),
+    Column("context_list", Text, nullable=False),
+    Column("preferred_syntaxes", JSON, nullable=False),
+    Column("lossy_syntax", Text, nullable=False),
+    Column("lenient_statuses", Boolean, nullable=False),
+    Column("retries", Integer),
+    Column("retry_delay_s", Float, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+)
+"""One row a peer; the columns are the fields of ``services.peers.Peer``."""
+
+context_list_table = Table(
+    "context_list",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sop_classes", JSON, nullable=False),
+    Column("transfer_syntaxes", JSON, nullable=False),
+    Column("storage_negotiation", Boolean, nullable=False),
+)
+"""Own context lists, and built-in ones that were edited."""
+
+rule_table = Table(
+    "rule",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("active_since_s", Float, nullable=False, comment="what arrived before is none of its business"),
+)
+"""Routing rules as they were added (``services.rules``)."""
