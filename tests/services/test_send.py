@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from pathlib import Path
 
 import pydicom
@@ -10,7 +12,7 @@ import pytest
 from radfuse.archive import Archive
 from radfuse.core.errors import ConfigurationError, InvalidUID, NotPart10
 from radfuse.services.import_media import DICOMDIR_CLASS, import_files
-from radfuse.services.send import Sent, file_object, objects_of_studies
+from radfuse.services.send import file_object, objects_of_studies
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
 
 
@@ -33,6 +35,22 @@ def test_a_file_without_meta_information_is_sent_as_what_its_data_set_says(
     assert found.transfer_syntax_uid == whole.transfer_syntax_uid
 
 
+def test_a_large_file_without_meta_information_is_not_read_whole(generated_set: GeneratedSet, tmp_path: Path) -> None:
+    whole = file_object(generated_set.ct[0])
+    content = generated_set.ct[0].read_bytes()[whole.data_offset :]
+    pixels = content.rindex(b"\xe0\x7f\x10\x00OW\0\0") + 8
+    size = 256 << 20
+    bare = tmp_path / "bare"
+    bare.write_bytes(content[:pixels] + size.to_bytes(4, "little"))
+    os.truncate(bare, pixels + 4 + size)
+    tracemalloc.start()
+    found = file_object(bare)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.sop_instance_uid, found.data_offset) == (whole.sop_instance_uid, 0)
+    assert peak_bytes < 16 << 20
+
+
 def test_a_dicomdir_is_no_object(generated_set: GeneratedSet, tmp_path: Path) -> None:
     ds = pydicom.dcmread(generated_set.ct[0])
     ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(DICOMDIR_CLASS)
@@ -48,11 +66,3 @@ def test_the_objects_of_several_studies_are_listed(archive: Archive, generated_s
         objects_of_studies(archive, [STUDY_UID, "1.2.3"])
     with pytest.raises(InvalidUID):
         objects_of_studies(archive, ["1.2.*"])
-
-
-@pytest.mark.parametrize(
-    ("status", "is_sent"),
-    [(0x0000, True), (0xB000, True), (0xB006, True), (0xB007, True), (0xA700, False), (0xC001, False), (None, False)],
-)
-def test_success_and_warnings_count_as_sent(status: int | None, is_sent: bool) -> None:
-    assert Sent("1.2.3", None, status).is_sent is is_sent

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from radfuse.archive import StoredObject
-from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, JPEG_2000
-from radfuse.services.transfer import SubOperations, kinds_of, propose
+from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, JPEG_2000, JPEG_LOSSLESS_SV1
+from radfuse.services.transfer import Offer, SubOperations, kinds_of, propose
 from tests.support.generate import CT_IMAGE, MR_IMAGE
 
 
@@ -27,6 +27,29 @@ def test_each_kind_is_proposed_as_stored_and_natively() -> None:
         (EXPLICIT_LITTLE, IMPLICIT_LITTLE),
         (EXPLICIT_LITTLE,),
     ]
+
+
+@pytest.mark.parametrize(
+    ("offer", "stored_as", "proposed"),
+    [
+        (Offer(None, (EXPLICIT_LITTLE, IMPLICIT_LITTLE)), JPEG_2000, [(EXPLICIT_LITTLE, IMPLICIT_LITTLE)]),
+        (Offer(None, (IMPLICIT_LITTLE, EXPLICIT_LITTLE)), EXPLICIT_LITTLE,
+         [(EXPLICIT_LITTLE,), (IMPLICIT_LITTLE, EXPLICIT_LITTLE)]),
+        (Offer(None, (JPEG_LOSSLESS_SV1,)), EXPLICIT_LITTLE, [(JPEG_LOSSLESS_SV1,)]),
+        (Offer(None, (EXPLICIT_LITTLE, JPEG_LOSSLESS_SV1), (JPEG_LOSSLESS_SV1,)), EXPLICIT_LITTLE,
+         [(JPEG_LOSSLESS_SV1,), (EXPLICIT_LITTLE,)]),
+        (Offer(None, (EXPLICIT_LITTLE,), (JPEG_LOSSLESS_SV1,)), EXPLICIT_LITTLE, [(EXPLICIT_LITTLE,)]),
+        (Offer(None, (EXPLICIT_LITTLE, JPEG_2000), (), JPEG_2000), EXPLICIT_LITTLE, [(EXPLICIT_LITTLE,), (JPEG_2000,)]),
+        (Offer(None, (EXPLICIT_LITTLE,), (), JPEG_2000), EXPLICIT_LITTLE, [(EXPLICIT_LITTLE,)]),
+        (Offer(frozenset({MR_IMAGE}), None), EXPLICIT_LITTLE, []),
+        (Offer(None, (JPEG_LOSSLESS_SV1,)), "1.2.840.10008.1.2.4.102", []),
+    ],
+)  # fmt: skip
+def test_nothing_is_proposed_that_is_not_offered(offer: Offer, stored_as: str, proposed: list[tuple[str, ...]]) -> None:
+    assert [syntaxes for _, syntaxes in offer.contexts_for((CT_IMAGE, stored_as))] == proposed
+    assert [
+        [context.transfer_syntaxes for context in contexts] for _, contexts in propose([(CT_IMAGE, stored_as)], offer)
+    ] == ([proposed] if proposed else [])
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 200])

@@ -7,13 +7,14 @@ object. A child that crashes, hangs or eats memory costs one ``CannotTranscode``
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from radfuse.core.errors import CannotTranscode
+from radfuse.core.errors import CannotTranscode, OutOfSpace
 from radfuse.core.transfer_syntaxes import (
     DEFLATED_LITTLE,
     EXPLICIT_BIG,
@@ -44,14 +45,22 @@ LOSSLESS: Final = frozenset(
     {JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_2000_LOSSLESS, RLE_LOSSLESS, JPEG_LS_LOSSLESS},
 )
 LOSSY: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED, JPEG_2000, JPEG_LS_NEAR_LOSSLESS})
+LOSSY_TARGETS: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED, JPEG_2000})
 COMPRESSED_TARGETS: Final = frozenset({JPEG_LOSSLESS_SV1, JPEG_2000_LOSSLESS})
 
+_FULL: Final = os.strerror(errno.ENOSPC)
+_NO_WAY: Final = "there is no loss-free way"
 _JOBS_PER_CHILD: Final = 1000
 _MEBIBYTE: Final = 1 << 20
 
 
-def can_transcode(source_syntax: str, target_syntax: str) -> bool:
-    """Whether objects of one syntax can be put into the other without loss; one object may still not."""
+def can_transcode(source_syntax: str, target_syntax: str, *, with_loss: bool = False) -> bool:
+    """Whether objects of one syntax can be put into the other without loss; one object may still not.
+
+    ``with_loss``: whether its images can be compressed with loss.
+    """
+    if with_loss:
+        return target_syntax in LOSSY_TARGETS and source_syntax in NATIVE | LOSSLESS
     if target_syntax in NATIVE:
         return source_syntax in NATIVE | LOSSLESS | LOSSY
     return target_syntax in COMPRESSED_TARGETS and source_syntax in NATIVE | LOSSLESS
@@ -100,15 +109,17 @@ class Transcoder:
         with self._lock:
             return tuple(child.pid for child in (*self._idle, *self._busy))
 
-    def transcode(self, source: Path, target_syntax: str, destination: Path) -> None:
+    def transcode(self, source: Path, target_syntax: str, destination: Path, *, derived_uid: str = "") -> None:
         """Write the data set of the Part 10 file ``source``, in ``target_syntax``, to ``destination``.
 
         The result has neither preamble nor file meta information and appears whole or not at all.
-        Raises ``CannotTranscode``.
+        With ``derived_uid`` it is compressed with loss, and is an instance of its own of this SOP
+        Instance UID (PS3.3 section C.7.6.1.1.5). Raises ``CannotTranscode``, and ``OutOfSpace`` where
+        the volume of the destination is full.
         """
         source_syntax, size = _look_at(source, target_syntax)
-        if not can_transcode(source_syntax, target_syntax):
-            raise CannotTranscode(source_syntax, target_syntax, "there is no loss-free way")
+        if not can_transcode(source_syntax, target_syntax, with_loss=bool(derived_uid)):
+            raise CannotTranscode(source_syntax, target_syntax, "there is no way" if derived_uid else _NO_WAY)
         partial = destination.with_name(f".{secrets.token_hex(8)}.transcoding")
         limits = self._limits
         deadline_s = limits.timeout_s + limits.seconds_per_mebibyte * size / _MEBIBYTE
@@ -120,6 +131,7 @@ class Transcoder:
             "memory_bytes": limits.memory_bytes,
             "frame_bytes": limits.frame_bytes,
             "object_bytes": limits.object_bytes,
+            "derived_uid": derived_uid,
         }
         try:
             with self._child() as child:
@@ -133,6 +145,8 @@ class Transcoder:
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
+        if reason == _FULL:
+            raise OutOfSpace("a transcoded object")
         if reason is not None:
             raise CannotTranscode(source_syntax, target_syntax, reason)
 

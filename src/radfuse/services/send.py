@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import contextlib
+import mmap
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final
 
 from radfuse.archive import Archive, InformationModel, StoredObject, queries
-from radfuse.core.errors import (
-    ConfigurationError,
-    NotPart10,
-    RadfuseError,
-    WireError,
-)
+from radfuse.core.errors import ConfigurationError, NotPart10, RadfuseError, SendFailed, WireError
+from radfuse.core.levels import Level
+from radfuse.core.store_statuses import Outcome, meaning_of
 from radfuse.core.uids import checked_uid
-from radfuse.dicom import Element, FileMeta, Identifier, Transcoder, read_file_meta, scan_header
+from radfuse.dicom import Element, FileMeta, Identifier, read_file_meta, scan_header
 from radfuse.services.import_media import DICOMDIR_CLASS
-from radfuse.services.peers import Peer
-from radfuse.services.query_peer import Caller, associate
-from radfuse.services.transfer import Kind, ObjectSender, context_to_send, propose
-from radfuse.wire import AcceptedContext, Association, FileSlice, scu, status
+from radfuse.services.object_source import FileObject
+from radfuse.services.storage_scu import NOT_OFFERED_ADVICE, Route
+from radfuse.services.transfer import ObjectSender, kinds_of, propose
+from radfuse.wire import Association
 
-SENT: Final = frozenset({status.Category.SUCCESS, status.Category.WARNING})
-"""B000H, B006H and B007H tell of coercion, discarded elements or a mismatch: the peer has the object."""
-
-_HEAD_BYTES: Final = 2 << 20
+_USUAL_HEAD_BYTES: Final = 4096
+_LONGEST_HEAD_BYTES: Final = 2 << 20
+_UIDS_AT_ONCE: Final = 500
 _SOP_CLASS: Final = 0x0008_0016
 _SOP_INSTANCE: Final = 0x0008_0018
 _NAMES: Final = frozenset({_SOP_CLASS, _SOP_INSTANCE})
-
-
-@dataclass(frozen=True, slots=True)
-class FileObject:
-    """One DICOM file to send: its data set begins at ``data_offset``."""
-
-    path: Path
-    sop_class_uid: str
-    sop_instance_uid: str
-    transfer_syntax_uid: str
-    data_offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +40,8 @@ class Sent:
     comment: str = ""
     """What the peer said about a status that is not success (Error Comment, PS3.7 section C)."""
     error: Exception | None = None
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether the peer has it now."""
-        return self.status is not None and status.category(self.status) in SENT
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where to send, as whom, and with what objects are transcoded if they must be."""
-
-    peer: Peer
-    caller: Caller
-    transcoder: Transcoder
-
-
-_Object = TypeVar("_Object", FileObject, StoredObject)
-_Answer = tuple[int, str]
-"""The peer's status and comment."""
-
-_Sender = Callable[[_Object], _Answer]
-"""Sends an object over one association."""
+    is_sent: bool = False
+    """Whether the peer has it now: success, or one of the warnings that count as sent."""
 
 
 # --- what to send --------------------------------------------------------------------------------
@@ -85,18 +50,29 @@ _Sender = Callable[[_Object], _Answer]
 def file_object(path: Path) -> FileObject:
     """The object in a file. Raises NotPart10, another DataSetError, InvalidUID or OSError."""
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-        meta = read_file_meta(head)
+        meta = _file_meta(file)
         if meta.sop_class_uid == DICOMDIR_CLASS:
             raise NotPart10("it is the directory of a medium")
         if not (meta.sop_class_uid and meta.sop_instance_uid):
-            meta = _named(meta, head + file.read())
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                meta = _named(meta, content)
     checked_uid(meta.sop_class_uid, "SOP Class UID")
     checked_uid(meta.sop_instance_uid, "SOP Instance UID")
     return FileObject(path, meta.sop_class_uid, meta.sop_instance_uid, meta.transfer_syntax_uid, meta.data_offset)
 
 
-def _named(meta: FileMeta, content: bytes) -> FileMeta:
+def _file_meta(file: BinaryIO) -> FileMeta:
+    """The meta information of a file; little is read where that is enough."""
+    head = file.read(_USUAL_HEAD_BYTES)
+    with contextlib.suppress(NotPart10):
+        meta = read_file_meta(head)
+        if meta.sop_class_uid and meta.sop_instance_uid and not meta.guessed:
+            return meta
+    head += file.read(_LONGEST_HEAD_BYTES - len(head))
+    return read_file_meta(head)
+
+
+def _named(meta: FileMeta, content: mmap.mmap) -> FileMeta:
     """``meta`` with the UIDs of the data set, for a file without file meta information."""
     header = scan_header(content, meta.transfer_syntax_uid, _NAMES, start=meta.data_offset)
     return FileMeta(
@@ -106,46 +82,66 @@ def _named(meta: FileMeta, content: bytes) -> FileMeta:
 
 def objects_of_studies(archive: Archive, study_uids: Iterable[str]) -> list[StoredObject]:
     """Every object of the studies. Raises InvalidUID, or ConfigurationError for a study that is not kept."""
+    return _objects_of(archive, Level.STUDY, study_uids)
+
+
+def objects_of_series(archive: Archive, series_uids: Iterable[str]) -> list[StoredObject]:
+    """Every object of the series. Raises InvalidUID, or ConfigurationError for a series that is not kept."""
+    return _objects_of(archive, Level.SERIES, series_uids)
+
+
+def _objects_of(archive: Archive, level: Level, uids: Iterable[str]) -> list[StoredObject]:
+    name = level.name.lower()
     found: list[StoredObject] = []
-    for uid in study_uids:
-        level = Element.of("QueryRetrieveLevel", "STUDY")
-        study = Element.of("StudyInstanceUID", checked_uid(uid, "Study Instance UID"))
-        query = queries.query_from_identifier(Identifier((level, study)), InformationModel.STUDY_ROOT, retrieve=True)
+    for uid in uids:
+        top = Element.of("QueryRetrieveLevel", "STUDY")
+        key = Element.of(f"{name.title()}InstanceUID", checked_uid(uid, f"{name.title()} Instance UID"))
+        query = queries.query_from_identifier(Identifier((top, key)), InformationModel.STUDY_ROOT)
         with archive.reading() as connection:
-            objects = list(queries.instances(connection, query))
+            # No keys of the levels above: a UID says enough.
+            objects = list(queries.instances(connection, replace(query, level=level)))
         if not objects:
-            raise ConfigurationError("--study", f"the archive has no study {uid}")
+            raise ConfigurationError(f"--{name}", f"the archive has no {name} {uid}")
         found += objects
+    return found
+
+
+def objects_named(archive: Archive, sop_instance_uids: Sequence[str]) -> Mapping[str, StoredObject]:
+    """The objects with these SOP Instance UIDs, as far as the archive has them."""
+    found: dict[str, StoredObject] = {}
+    for start in range(0, len(sop_instance_uids), _UIDS_AT_ONCE):
+        with archive.reading() as connection:
+            some = queries.named(connection, sop_instance_uids[start : start + _UIDS_AT_ONCE])
+        found |= {stored.sop_instance_uid: stored for stored in some}
     return found
 
 
 # --- sending -----------------------------------------------------------------------------------
 
 
-def send_files(files: Sequence[FileObject], to: Destination) -> Iterator[Sent]:
+def send_files(files: Sequence[FileObject], to: Route) -> Iterator[Sent]:
     """Send files; yields the result of each. Raises the WireError of a first association that cannot be made."""
-    return _send(files, to, lambda association: _FileSender(association, to.transcoder).send)
+    return _send(None, files, to)
 
 
-def send_objects(archive: Archive, objects: Sequence[StoredObject], to: Destination) -> Iterator[Sent]:
+def send_objects(archive: Archive, objects: Sequence[StoredObject], to: Route) -> Iterator[Sent]:
     """Send objects of the archive; otherwise as ``send_files``."""
-
-    def sender_on(association: Association) -> _Sender[StoredObject]:
-        sender = ObjectSender(archive, association, to.transcoder)
-        return lambda stored: (sender.send(stored), "")
-
-    return _send(objects, to, sender_on)
+    return _send(archive, objects, to)
 
 
-def _send(
-    objects: Sequence[_Object], to: Destination, sender_on: Callable[[Association], _Sender[_Object]]
-) -> Iterator[Sent]:
+def _send(archive: Archive | None, objects: Sequence[FileObject] | Sequence[StoredObject], to: Route) -> Iterator[Sent]:
     is_first = True
-    for kinds, contexts in propose(list(dict.fromkeys(map(_kind, objects)))):
-        waiting = deque(item for item in objects if _kind(item) in kinds)
+    offered = []
+    for item in objects:
+        if reason := to.why_not((item.sop_class_uid, item.transfer_syntax_uid)):
+            yield Sent(item.sop_instance_uid, _path(item), error=SendFailed(f"{reason}: {NOT_OFFERED_ADVICE}"))
+        else:
+            offered.append(item)
+    for kinds, contexts in propose(kinds_of(offered), to.offer):
+        waiting = deque(item for item in offered if (item.sop_class_uid, item.transfer_syntax_uid) in kinds)
         while waiting:
             try:
-                association = associate(to.peer, to.caller, contexts)
+                association = to.associate(contexts)
             except WireError as error:
                 if is_first:
                     raise
@@ -154,49 +150,28 @@ def _send(
                 break
             is_first = False
             with association:
-                yield from _send_over(association, waiting, sender_on(association))
+                sender = ObjectSender(archive, association, to.transcoder, offer=to.offer)
+                yield from _send_over(association, waiting, sender, is_lenient=to.peer.lenient_statuses)
 
 
-def _send_over(association: Association, waiting: deque[_Object], send: _Sender[_Object]) -> Iterator[Sent]:
+def _send_over(
+    association: Association,
+    waiting: deque[FileObject | StoredObject],
+    sender: ObjectSender,
+    *,
+    is_lenient: bool,
+) -> Iterator[Sent]:
     """Send until nothing waits or the association is gone; one bad object does not keep the others back."""
     while waiting and association.is_established:
         item = waiting.popleft()
         try:
-            answer, comment = send(item)
+            answer, comment, _ = sender.store(item)
         except (RadfuseError, OSError) as error:
             yield Sent(item.sop_instance_uid, _path(item), error=error)
         else:
-            yield Sent(item.sop_instance_uid, _path(item), answer, comment)
-
-
-def _kind(item: FileObject | StoredObject) -> Kind:
-    return item.sop_class_uid, item.transfer_syntax_uid
+            is_sent = meaning_of(answer, lenient=is_lenient).outcome in (Outcome.SENT, Outcome.WARNED)
+            yield Sent(item.sop_instance_uid, _path(item), answer, comment, is_sent=is_sent)
 
 
 def _path(item: FileObject | StoredObject) -> Path | None:
     return item.path if isinstance(item, FileObject) else None
-
-
-class _FileSender:
-    """Sends files over one association, as they are or transcoded without loss."""
-
-    def __init__(self, association: Association, transcoder: Transcoder) -> None:
-        self._association = association
-        self._transcoder = transcoder
-
-    def send(self, item: FileObject) -> _Answer:
-        """C-STORE one file; what the peer answered."""
-        context = context_to_send(self._association, (item.sop_class_uid, item.transfer_syntax_uid))
-        if context.transfer_syntax == item.transfer_syntax_uid:
-            return self._store(context, item, item.path, item.data_offset)
-        with tempfile.TemporaryDirectory(prefix="radfuse-send-") as folder:
-            transcoded = Path(folder) / "data-set"
-            self._transcoder.transcode(item.path, context.transfer_syntax, transcoded)
-            return self._store(context, item, transcoded, 0)
-
-    def _store(self, context: AcceptedContext, item: FileObject, path: Path, offset: int) -> _Answer:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            data = FileSlice(file.fileno(), offset, size - offset)
-            response = scu.store(self._association, context.id, item.sop_class_uid, item.sop_instance_uid, data)
-        return response.status or 0, response.error_comment or ""

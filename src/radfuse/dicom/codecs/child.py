@@ -1,7 +1,7 @@
 """The transcoder's child process: one JSON request a line in, one JSON answer a line out.
 
 Run as ``python -m radfuse.dicom.codecs.child``. A request names ``source``, ``target``,
-``destination``, ``seconds``, ``memory_bytes`` and the limits; an answer is ``{}`` or
+``destination``, ``seconds``, ``memory_bytes``, the limits and perhaps ``derived_uid``; an answer is ``{}`` or
 ``{"refused": reason}``.
 """
 
@@ -35,6 +35,7 @@ def answer(request: dict[str, Any]) -> dict[str, str]:
             Path(request["destination"]),
             limits,
             lambda need_bytes: allow_memory(memory_bytes + need_bytes),
+            str(request.get("derived_uid", "")),
         )
     except Refused as error:
         return {"refused": error.reason}

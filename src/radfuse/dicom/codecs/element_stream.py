@@ -40,6 +40,12 @@ _CHUNK_BYTES: Final = 1 << 20
 _TYPE_CODES: Final = {array(code).itemsize: code for code in "HIQ"}
 
 
+OwnValue = bytes | int | tuple["OwnElement", ...]
+"""Text, one US, or the elements of a sequence's one item."""
+OwnElement = tuple[int, bytes, OwnValue]
+"""Tag, VR and value of an element that we write ourselves."""
+
+
 class Encoding(NamedTuple):
     """The two switches of a native data set's encoding."""
 
@@ -155,8 +161,16 @@ class ElementWriter:
         if padding:
             self.out.write(b"\0" if header.vr in _PADDED_WITH_NULL or header.vr in WORD_BYTES else b" ")
 
-    def short(self, tag: int, vr: bytes, value: bytes | int) -> None:
-        """Write a short element of our own: text, or one US."""
+    def short(self, tag: int, vr: bytes, value: OwnValue) -> None:
+        """Write a short element of our own: text, one US, or a sequence of one item."""
+        if isinstance(value, tuple):
+            self.header(tag, vr, UNDEFINED_LENGTH)
+            self.header(ITEM, b"", UNDEFINED_LENGTH)
+            for element in value:
+                self.short(*element)
+            self.header(ITEM_END, b"", 0)
+            self.header(SEQUENCE_END, b"", 0)
+            return
         if isinstance(value, int):
             value = struct.pack(self._order + "H", value)
         value += b" " * (len(value) & 1)

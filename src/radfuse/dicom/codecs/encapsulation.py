@@ -82,9 +82,13 @@ class EncapsulatedFrames:
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
+    def fragments_of(self, index: int) -> tuple[Fragment, ...]:
+        """Where the fragments of frame ``index`` lie."""
+        return self._fragments[self._bounds[index] : self._bounds[index + 1]]
+
     def read(self, index: int) -> bytes:
         """The stream of frame ``index``."""
-        fragments = self._fragments[self._bounds[index] : self._bounds[index + 1]]
+        fragments = self.fragments_of(index)
         if sum(fragment.length for fragment in fragments) > self._longest_bytes:
             raise Refused("a compressed frame is larger than the limit")
         parts = []

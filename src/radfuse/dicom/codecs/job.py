@@ -26,11 +26,17 @@ _LEVEL: Final = 6
 
 
 def transcode_file(
-    source: Path, target_syntax: str, destination: Path, limits: Limits, reserve_bytes: Callable[[int], None]
+    source: Path,
+    target_syntax: str,
+    destination: Path,
+    limits: Limits,
+    reserve_bytes: Callable[[int], None],
+    derived_uid: str = "",
 ) -> None:
     """Write the data set of ``source`` to ``destination`` in ``target_syntax``; raises ``Refused``.
 
     ``reserve_bytes`` is called with the memory that the frames will need, before they are read.
+    With ``derived_uid`` the target has loss, and the result gets this SOP Instance UID.
     """
     target = syntax_of(target_syntax)
     with source.open("rb") as stream, destination.open("wb") as out:
@@ -40,7 +46,7 @@ def transcode_file(
             stream.seek(start)
             shutil.copyfileobj(stream, out, _CHUNK_BYTES)
             return
-        job = Job(syntax_of(syntax), target, limits, reserve_bytes)
+        job = Job(syntax_of(syntax), target, limits, reserve_bytes, derived_uid)
         if not job.source.deflated:
             _rewrite(job, ElementReader(stream, start, size), out)
             return

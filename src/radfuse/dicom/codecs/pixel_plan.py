@@ -12,6 +12,7 @@ from radfuse.core.transfer_syntaxes import TransferSyntax
 from radfuse.dicom.codecs.base import Limits, PixelDescription, sign_extended
 from radfuse.dicom.codecs.element_stream import UNDEFINED_LENGTH, ElementReader, ElementWriter, Encoding
 from radfuse.dicom.codecs.encapsulation import Encapsulated, EncapsulatedFrames, write_encapsulated
+from radfuse.dicom.codecs.lossy import LossyFrames, lossy_edits
 from radfuse.dicom.codecs.native_pixels import NativeFrames, check_native, write_native
 from radfuse.dicom.codecs.refused import Refused
 from radfuse.dicom.codecs.registry import decoder_of, encoder_of
@@ -30,18 +31,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from radfuse.dicom.codecs.base import Codec, Samples
+    from radfuse.dicom.codecs.element_stream import OwnValue
 
 DROPPED_WITH_ENCAPSULATION: Final = frozenset((EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is constant while one object is transcoded. ``reserve_bytes`` asks for memory."""
+    """What is constant while one object is transcoded. ``reserve_bytes`` asks for memory.
+
+    ``derived_uid``: the target has loss, and this is the SOP Instance UID of what comes out.
+    """
 
     source: TransferSyntax
     target: TransferSyntax
     limits: Limits
     reserve_bytes: Callable[[int], None]
+    derived_uid: str = ""
 
 
 class PixelPlan:
@@ -52,7 +58,7 @@ class PixelPlan:
 
     def __init__(self, end: int = 0) -> None:
         self.end = end
-        self.edits: dict[int, tuple[bytes, bytes | int]] = {}
+        self.edits: dict[int, tuple[bytes, OwnValue]] = {}
         self.dropped: frozenset[int] = frozenset()
 
     def replaces(self, tag: int) -> bool:
@@ -139,6 +145,24 @@ class EncodePlan(PixelPlan):
             yield encoded
 
 
+class LossyPlan(PixelPlan):
+    """Native or encapsulated to encapsulated with loss: another instance, which says so."""
+
+    def __init__(self, job: Job, reader: ElementReader, found: Scan, pixels: Pixels) -> None:
+        super().__init__(pixels.end)
+        is_native = pixels.items is None
+        frames = (_NativeFrames if is_native else _DecodedFrames)(job, reader, found, pixels)
+        decoded = replace(frames.description, photometric=frames.photometric, planar=0)
+        self._encoded = LossyFrames(job.target.uid, frames.all(), decoded)
+        self._describe(self._encoded.photometric, frames.description)
+        self.edits |= lossy_edits(job.target.uid, self._encoded.ratio, job.derived_uid, found.values)
+        self.dropped = DROPPED_WITH_ENCAPSULATION
+
+    def write(self, writer: ElementWriter) -> None:
+        """Write what was encoded."""
+        self._encoded.write(writer, PIXEL_DATA)
+
+
 def plan_pixels(job: Job, reader: ElementReader, found: Scan, target: Encoding) -> PixelPlan:
     """The plan for the top level of an object; raises ``Refused``."""
     pixels = found.pixels
@@ -148,6 +172,8 @@ def plan_pixels(job: Job, reader: ElementReader, found: Scan, target: Encoding) 
         return PixelPlan()
     if job.source.encapsulated != (pixels.items is not None):
         raise Refused("the Pixel Data is not encoded as the transfer syntax says")
+    if job.derived_uid:
+        return LossyPlan(job, reader, found, pixels)
     if job.target.encapsulated:
         return EncodePlan(job, reader, found, pixels)
     return plan_native(job, reader, found, pixels, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -73,7 +74,7 @@ class Rewriter:
                 break
             self._flush(scope, header.tag)
             if header.tag & 0xFFFF == 0 or (scope.plan is not None and scope.plan.replaces(header.tag)):
-                self._skip(header)
+                self._skip(header, source, scope)
             else:
                 self._element(header, source, scope)
         self._flush(scope, UNDEFINED_LENGTH)
@@ -87,10 +88,13 @@ class Rewriter:
             tag = scope.pending.pop(0)
             self._writer.short(tag, *scope.plan.edits[tag])
 
-    def _skip(self, header: Header) -> None:
-        if header.length == UNDEFINED_LENGTH:
-            raise Refused("an attribute that has no items has undefined length")
-        self._reader.seek(self._reader.position + header.length)
+    def _skip(self, header: Header, source: Encoding, scope: Scope) -> None:
+        """Pass over an element; a sequence without a length ends where its copy would."""
+        if header.length != UNDEFINED_LENGTH:
+            self._reader.seek(self._reader.position + header.length)
+            return
+        nowhere = ElementWriter(io.BytesIO(), source)
+        Rewriter(self._job, self._reader, nowhere)._element(header, source, scope.inner())
 
     def _element(self, header: Header, source: Encoding, scope: Scope) -> None:
         tag, vr, length = header
