@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -139,6 +141,62 @@ def test_an_object_whose_file_was_lost_is_healed_by_sending_it_again(tmp_path: P
         assert store(archive, numbered(1)) is Outcome.REPLACED
         assert contents(archive) == {numbered(1).uid: numbered(1).data_set()}
         assert is_clean(check_archive(archive), 1)
+
+
+def _cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def _empty(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip, _empty])
+@pytest.mark.parametrize("pixels", [b"\1\2", b"\1\2" * 1_500_000], ids=["small", "spooled"])
+def test_a_damaged_object_is_healed_by_sending_it_again(
+    tmp_path: Path, damage: Callable[[Path], None], pixels: bytes
+) -> None:
+    with open_archive(tmp_path) as archive:
+        store(archive, numbered(1, pixels=pixels))
+        archive.settle()
+        damage(file_of(archive, "2.25.7.1"))
+        assert store(archive, numbered(1, pixels=pixels)) is Outcome.REPLACED
+        assert contents(archive) == {"2.25.7.1": numbered(1, pixels=pixels).data_set()}
+        assert store(archive, numbered(1, pixels=pixels)) is Outcome.SAME_AGAIN
+    with open_archive(tmp_path) as archive:
+        assert contents(archive) == {"2.25.7.1": numbered(1, pixels=pixels).data_set()}
+        assert is_clean(check_archive(archive), 1)
+
+
+def test_eight_threads_heal_a_damaged_object_once(tmp_path: Path) -> None:
+    with open_archive(tmp_path) as archive:
+        store(archive, numbered(1))
+        archive.settle()
+        _flip(file_of(archive, "2.25.7.1"))
+        outcomes = at_once([lambda: store(archive, numbered(1))] * 8)
+        assert outcomes.count(Outcome.REPLACED) == 1
+        assert outcomes.count(Outcome.SAME_AGAIN) == 7
+        assert contents(archive) == {"2.25.7.1": numbered(1).data_set()}
+
+
+def test_a_file_that_cannot_be_read_now_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_archive(tmp_path) as archive:
+        store(archive, numbered(1))
+        archive.settle()
+
+        def out_of_handles(path: str) -> None:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        monkeypatch.setattr("radfuse.archive.committer.read_content", out_of_handles)
+        assert store(archive, numbered(1)) is Outcome.SAME_AGAIN
 
 
 def test_an_object_without_a_patient_is_kept_too(tmp_path: Path) -> None:

@@ -160,7 +160,9 @@ def test_an_aborted_record_takes_its_file_along(tmp_path: Path) -> None:
 
 def leave_journal(folder: Path, records: list[Record]) -> None:
     """A journal of a process that died after appending ``records``."""
-    journal = Journal(folder / "journal" / "dead.journal", 1 << 20, lambda _generation: None, lambda: None, lambda _records: None)
+    journal = Journal(
+        folder / "journal" / "dead.journal", 1 << 20, lambda _generation: None, lambda: None, lambda _records: None
+    )
     journal.append(records)
     copy = journal.path.read_bytes()
     journal.close()

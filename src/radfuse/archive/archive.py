@@ -20,7 +20,9 @@ from sqlalchemy import Connection, Engine
 from radfuse.archive.blobs import BlobStore, SpaceGuard, raise_if_out_of_space, sync_folder
 from radfuse.archive.buffers import BufferPool
 from radfuse.archive.committer import Committer, DuplicatePolicy, Outcome
+from radfuse.archive.deleting import Deleting
 from radfuse.archive.incoming import Incoming, Origin
+from radfuse.archive.index.durability import sync_index
 from radfuse.archive.index.entry import Entry
 from radfuse.archive.index.model import StoredObject
 from radfuse.archive.index.retrieve import arrival_of
@@ -90,6 +92,7 @@ class Archive:
                 folder / "incoming",
                 self.store,
                 self.index,
+                not settings.index_url,
                 settings.duplicate_policy is DuplicatePolicy.REPLACE,
             )
         )
@@ -164,6 +167,30 @@ class Archive:
             if self._writing is None:
                 self._writing = _Writing(self)
             return self._writing
+
+    def mark_leaving(self, objects: Iterable[StoredObject]) -> None:
+        """Say that these will be deleted once another node has them. From now on nobody is told that we keep them:
+
+        what comes again under their UIDs is kept as a copy of its own, which takes their place.
+        Without this, nodes in a ring that each rely on the next one would lose the last copy.
+        """
+        self._deleting().mark_leaving(objects)
+
+    def unmark_leaving(self, objects: Iterable[StoredObject]) -> None:
+        """Say that these stay after all: who asks is told again that we keep them."""
+        self._deleting().unmark_leaving(objects)
+
+    def delete(self, objects: Iterable[StoredObject], *, leaving_only: bool = False) -> list[StoredObject]:
+        """Remove these very objects for good, and studies that have none left; returns those that were there.
+
+        With ``leaving_only`` those stay that are not, or no longer, marked as leaving.
+        An object that came again meanwhile under the same SOP Instance UID stays. Returns when
+        the removal is durable: a crash may leave a file for 'radfuse check --repair', never an entry.
+        """
+        return self._deleting().delete(objects, leaving_only=leaving_only)
+
+    def _deleting(self) -> Deleting:
+        return Deleting(self.engine, self.store, self._writing.placements if self._writing is not None else None)
 
     # --- out ---------------------------------------------------------------------------------
 
@@ -294,8 +321,7 @@ class _Writing:
     def _sync_store(self, generation: int) -> None:
         self.placements.settle_until(generation)
         self._store.sync()
-        if self._engine.dialect.name == "sqlite":
-            _sync_write_ahead_log(self._engine)
+        sync_index(self._engine)
 
     def _write_again(self, records: Iterable[Record]) -> None:
         """Make the files of ``records`` anew; one that is not there was deleted, or is still to be placed."""
@@ -318,15 +344,3 @@ class _Writing:
         self._journal.close()
         with contextlib.suppress(OSError):
             self.spool.rmdir()
-
-
-def _sync_write_ahead_log(engine: Engine) -> None:
-    """Make SQLite's commits durable, and keep its log short outside the writers' way."""
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-    with contextlib.suppress(FileNotFoundError):
-        file = os.open(f"{engine.url.database}-wal", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)

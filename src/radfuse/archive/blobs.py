@@ -108,10 +108,13 @@ class BlobStore:
         except FileNotFoundError as error:
             raise BlobMissing(blob_id.hex()) from error
 
-    def remove(self, blob_id: bytes) -> None:
-        """Remove the blob's file if it is there."""
-        with contextlib.suppress(FileNotFoundError):
+    def remove(self, blob_id: bytes) -> bool:
+        """Remove the blob's file if it is there; whether it was."""
+        try:
             os.unlink(self.path(blob_id))
+        except FileNotFoundError:
+            return False
+        return True
 
     def exists(self, blob_id: bytes) -> bool:
         """Whether the blob's file is there."""

@@ -9,7 +9,6 @@ is looked at again in the index of that moment before it counts.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import mmap
 import os
@@ -20,29 +19,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import xxhash
 from sqlalchemy import delete, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from radfuse.archive.archive import Archive
-from radfuse.archive.incoming import Seal
 from radfuse.archive.index import schema
 from radfuse.archive.index.write import IndexWriter
 from radfuse.archive.rebuild import QUARANTINE, ensure_sound, put_away
 from radfuse.archive.recover import JOURNAL_SUFFIX, entry_of_file, noted_ids
+from radfuse.archive.whole import read_content
 from radfuse.core.errors import DataSetError
-from radfuse.core.uids import IMPLEMENTATION_CLASS_UID
 from radfuse.db import translate_database_errors, write_transaction
-from radfuse.dicom import FileMeta, read_file_meta
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with how many objects are done and how many there are in all."""
 
 _SETTLING_S: Final = 60.0
 """While anything writes to the archive, a file younger than this may still be about to get its row."""
-_CHUNK_BYTES: Final = 1 << 20
 _PROGRESS_EVERY: Final = 64
-_BAD_BLOCKS: Final = frozenset({errno.EIO, errno.ENODATA, errno.EUCLEAN})
 _ROWS_AT_ONCE: Final = 1000
 _OBJECT_TABLES: Final = (schema.instance, schema.non_patient_object)
 _log = logging.getLogger(__name__)
@@ -76,15 +70,6 @@ class _Row(NamedTuple):
     size_bytes: int
     digest: bytes
     arrived_s: int
-
-
-class _File(NamedTuple):
-    """What a file says of itself, and what its bytes are."""
-
-    meta: FileMeta
-    seal: Seal
-    size_bytes: int
-    digest: bytes
 
 
 def check_archive(archive: Archive, repair: bool = False, progress: Progress | None = None) -> CheckReport:
@@ -160,47 +145,9 @@ def _side_by_side(rows: Iterator[_Row], ids: Iterator[bytes]) -> Iterator[tuple[
             row, blob_id = next(rows, None), next(ids, None)
 
 
-def _read(path: str) -> _File:
-    """Read a file of the store to its end.
-
-    Raises DataSetError when it is not one of ours, FileNotFoundError, or the error of the disk.
-    Not by memory mapping: a block that the disk cannot read would end the process.
-    """
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        chunk = os.read(file, _CHUNK_BYTES)
-        meta = read_file_meta(chunk)
-        if meta.private_creator != IMPLEMENTATION_CLASS_UID:
-            raise DataSetError
-        try:
-            seal = Seal.unpack(meta.private_information)
-        except ValueError as error:
-            raise DataSetError from error
-        digest = xxhash.xxh3_128(memoryview(chunk)[meta.data_offset :])
-        size = len(chunk) - meta.data_offset
-        while chunk := os.read(file, _CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-        return _File(meta, seal, size, digest.digest())
-    finally:
-        os.close(file)
-
-
-def _read_if_whole(path: str) -> _File | None:
-    """As ``_read``, but None for what is not one of ours or lies on bad blocks. Raises FileNotFoundError."""
-    try:
-        return _read(path)
-    except DataSetError:
-        return None
-    except OSError as error:
-        if error.errno in _BAD_BLOCKS:
-            return None
-        raise
-
-
 def _is_as_stored(row: _Row, path: str) -> bool:
     """Whether the file is what the index says. Raises FileNotFoundError."""
-    file = _read_if_whole(path)
+    file = read_content(path)
     if file is None:
         return False
     meta, seal = file.meta, file.seal
@@ -275,7 +222,7 @@ class _Check:
         try:
             if not self._is_settled(blob_id, path):
                 return
-            file = _read_if_whole(path)
+            file = read_content(path)
         except FileNotFoundError:
             return
         # Only now: whoever was committing it when we saw it first has ended by now.

@@ -22,6 +22,7 @@ from radfuse.archive.index.entry import Entry
 from radfuse.archive.index.write import Existing, IndexWriter
 from radfuse.archive.journal import Journal, Record, RecordKind
 from radfuse.archive.placing import PLACED_WITHIN_S, Placements
+from radfuse.archive.whole import read_content
 from radfuse.core.errors import DuplicateRejected
 from radfuse.db import translate_database_errors
 
@@ -57,6 +58,10 @@ class _Pending:
 
     incoming: Incoming
     entry: Entry
+    distrusts: bytes | None = None
+    """Blob id of a kept copy that turned out to be damaged."""
+    same: Existing | None = None
+    """The copy that made it the same bytes again, while nothing of this one was written anywhere."""
     outcome: Outcome | None = None
     error: BaseException | None = None
 
@@ -84,6 +89,13 @@ class Committer:
         kept then.
         """
         pending = _Pending(incoming, entry)
+        outcome = self._settle(pending)
+        if pending.same is not None and not self._is_whole(pending.same):
+            _log.warning("a damaged object came again and is replaced", extra={"blob": pending.same.blob_id.hex()})
+            outcome = self._settle(_Pending(incoming, entry, distrusts=pending.same.blob_id))
+        return outcome
+
+    def _settle(self, pending: _Pending) -> Outcome:
         self._waiting.append(pending)  # atomic: list.append holds the interpreter lock
         with self._lead:
             while pending.is_open:
@@ -141,17 +153,20 @@ class Committer:
         existing = self.index.find_existing(entry.sop_instance_uid)
         if existing is None:
             return
+        may_rely = not existing.is_leaving
         if existing.digest == entry.digest:
-            if self._is_there(existing):
-                pending.outcome = Outcome.SAME_AGAIN
-            else:  # its file was lost: what arrives now heals the archive
+            if may_rely and existing.blob_id != pending.distrusts and self._is_there(existing):
+                pending.outcome, pending.same = Outcome.SAME_AGAIN, existing
+            else:  # its file was lost or damaged, or will be deleted: what arrives now takes its place
                 pending.entry = replace(entry, replaces=existing.blob_id)
         elif self.policy is DuplicatePolicy.REPLACE:
             pending.entry = replace(entry, replaces=existing.blob_id)
         elif self.policy is DuplicatePolicy.REJECT:
             pending.error = DuplicateRejected()
-        else:
+        elif may_rely:
             pending.outcome = Outcome.FIRST_KEPT
+        else:
+            pending.entry = replace(entry, replaces=existing.blob_id)
 
     def _is_there(self, existing: Existing) -> bool:
         """Whether the object's file is there, or about to be (here or in another process)."""
@@ -160,6 +175,17 @@ class Committer:
             or self.placements.holds(existing.blob_id)
             or time.time() - existing.arrived_s < PLACED_WITHIN_S
         )
+
+    def _is_whole(self, existing: Existing) -> bool:
+        """Whether the object's file has the bytes that were stored; one that cannot be read now is not judged.
+
+        Whoever sends it again may rely on our success and delete its own copy.
+        """
+        try:
+            content = read_content(self.store.path(existing.blob_id))
+        except OSError:  # or its file is just being written
+            return True
+        return content is not None and content.digest == existing.digest
 
     def _adopt(self, pending: _Pending) -> None:
         try:
@@ -198,6 +224,7 @@ class Committer:
         """Another process, or another object of this batch, was faster with the same UID."""
         self._undo([pending], None)
         self._look_for_existing(pending)
+        pending.same = None
         if pending.is_open:
             pending.outcome = Outcome.FIRST_KEPT
 

@@ -9,8 +9,10 @@ import mmap
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import xxhash
 
@@ -25,6 +27,8 @@ from radfuse.core.uids import IMPLEMENTATION_CLASS_UID
 from radfuse.dicom import read_file_meta, scan_header
 
 JOURNAL_SUFFIX = ".journal"
+_TOMBSTONE_S: Final = 86_400
+"""For how long it is remembered at least that an object was deleted."""
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +67,8 @@ class Recovery:
     incoming: Path
     store: BlobStore
     index: IndexWriter
+    owns_index: bool = True
+    """Whether these are all the journals that objects of the index may lie in."""
     replace_existing: bool = False
     """Whether the duplicate policy lets a later object take the place of an earlier one."""
 
@@ -70,11 +76,13 @@ class Recovery:
 def recover(recovery: Recovery) -> int:
     """Replay every journal that no living process holds; returns the number of objects regained."""
     regained = 0
+    was_killed = False
     for path in sorted(recovery.journals.glob(f"*{JOURNAL_SUFFIX}")):
         with contextlib.ExitStack() as stack:
             file = _lock_abandoned(path)
             if file is None:
                 continue
+            was_killed = True
             stack.callback(os.close, file)
             spool = recovery.incoming / path.stem
             if os.fstat(file).st_size:
@@ -85,6 +93,9 @@ def recover(recovery: Recovery) -> int:
             shutil.rmtree(spool, ignore_errors=True)
             path.unlink(missing_ok=True)
     _remove_leftover_spools(recovery)
+    if was_killed:
+        _remove_deleted_files(recovery, recovery.index.tombstones())
+    _forget_old_tombstones(recovery)
     if regained:
         _log.warning("recovered %d objects from the ingest journal", regained)
     return regained
@@ -95,6 +106,22 @@ def _remove_leftover_spools(recovery: Recovery) -> None:
     for spool in recovery.incoming.iterdir():
         if not (recovery.journals / f"{spool.name}{JOURNAL_SUFFIX}").exists():
             shutil.rmtree(spool, ignore_errors=True)
+
+
+def _forget_old_tombstones(recovery: Recovery) -> None:
+    """Without any journal nothing can bring a deleted object back but its own file, if a crash left it."""
+    if not recovery.owns_index or any(recovery.journals.glob(f"*{JOURNAL_SUFFIX}")):
+        return
+    old = recovery.index.tombstones(int(time.time()) - _TOMBSTONE_S)
+    if old:
+        _remove_deleted_files(recovery, old)
+        recovery.index.forget_tombstones(old)
+
+
+def _remove_deleted_files(recovery: Recovery, blob_ids: Iterable[bytes]) -> None:
+    """A process that is killed while it deletes leaves files that the index does not know any more."""
+    if sum(map(recovery.store.remove, blob_ids)):
+        recovery.store.sync()
 
 
 def _lock_abandoned(path: Path) -> int | None:
@@ -202,7 +229,8 @@ def _restore_entry(blob_id: bytes, recovery: Recovery) -> int:
     if existing.blob_id == blob_id:
         return 0
     is_replaced = recovery.replace_existing and existing.digest != entry.digest
-    if is_replaced or _is_lost(existing, recovery.store):  # it had healed one whose file was lost
+    # It had taken the place of one whose file was lost, or that will be deleted.
+    if is_replaced or existing.is_leaving or _is_lost(existing, recovery.store):
         recovery.index.insert([replace(entry, replaces=existing.blob_id)])
         recovery.store.remove(existing.blob_id)
         return 1

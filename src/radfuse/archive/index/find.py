@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, literal_column, select
@@ -62,8 +63,12 @@ def find(
     *,
     header_reader: HeaderReader | None = None,
     is_cancelled: Callable[[], bool] = _never,
+    page: tuple[int, int] | None = None,
 ) -> Iterator[Answer]:
     """The entities that match ``query``, in no particular order, while they are read.
+
+    ``page``: how many to leave out first, and how many to give at most; as long as nothing is stored
+    or deleted, the pages of one query do not overlap.
 
     An answer has every requested key, the unique keys of the level and of those above it,
     Query/Retrieve Level and Retrieve AE Title. Keys that the index does not hold are read and
@@ -72,6 +77,12 @@ def find(
     the first answer is asked for, when a value cannot be matched.
     """
     plan = _Planner(query, retrieve_ae_title, reads_headers=header_reader is not None).plan()
+    if page is None:
+        return _answers(connection, plan, header_reader, is_cancelled)
+    skipped, most = page
+    if plan.rechecks or plan.extras:  # which rows match is not for the database alone to say
+        return islice(_answers(connection, plan, header_reader, is_cancelled), skipped, skipped + most)
+    plan = replace(plan, statement=plan.statement.offset(skipped).limit(most))
     return _answers(connection, plan, header_reader, is_cancelled)
 
 
@@ -270,14 +281,15 @@ def _batches(connection: Connection, plan: _Plan) -> Iterator[_Batch]:
 def _complete(connection: Connection, plan: _Plan, batch: _Batch) -> None:
     for key in plan.sets:
         studies = list({row[plan.study_column] for row in batch.rows})
-        batch.sets[key.tag] = _values_by_study(connection, key, studies)
+        batch.sets[key.tag] = values_by_study(connection, key, studies)
     if plan.extras:
         ids = [row[plan.instance_column] for row in batch.rows if row[plan.instance_column] is not None]
         found = connection.execute(select_objects().where(instance.c.id.in_(ids)))
         batch.objects = {row[-1]: row for row in found}
 
 
-def _values_by_study(connection: Connection, key: IndexKey, studies: Sequence[int]) -> ValuesByStudy:
+def values_by_study(connection: Connection, key: IndexKey, studies: Sequence[int]) -> ValuesByStudy:
+    """The values of a key of several values, for each of the studies."""
     if key.kind is KeyKind.MODALITIES_IN_STUDY:
         statement = select(series.c.study_fk, series.c.modality).where(series.c.modality != "")
     else:

@@ -166,3 +166,9 @@ INDEX_KEYS: Final = {
     )
 }
 """Every key of the index, by tag."""
+
+
+def is_counted(tag: int) -> bool:
+    """Whether the index computes the attribute when it is asked for: objects do not have it."""
+    key = INDEX_KEYS.get(tag)
+    return key is not None and key.kind is KeyKind.COUNT

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 from radfuse.archive.index.keys import INDEX_KEYS, UNIQUE_KEYS
 from radfuse.archive.index.model import Query, StoredObject
-from radfuse.archive.index.schema import instance, patient, series, study, uid_word
+from radfuse.archive.index.schema import instance, leaving_blob, non_patient_object, patient, series, study, uid_word
 from radfuse.core.errors import InvalidQuery
 from radfuse.core.levels import Level
 
@@ -36,16 +36,36 @@ def count_instances(connection: Connection, query: Query) -> int:
     return connection.execute(statement).scalar_one()
 
 
+def named(connection: Connection, sop_instance_uids: Sequence[str]) -> list[StoredObject]:
+    """The objects with these SOP Instance UIDs, as far as they are kept, in no order; some hundred at a time."""
+    statements = (
+        select_objects(objects).where(objects.c.sop_instance_uid.in_(sop_instance_uids))
+        for objects in (instance, non_patient_object)
+    )
+    return [stored_object(row) for statement in statements for row in connection.execute(statement)]
+
+
+def leaving(connection: Connection, sop_instance_uids: Sequence[str]) -> set[str]:
+    """Those of the SOP Instance UIDs whose objects are marked as leaving; some hundred at a time."""
+    statements = (
+        select(objects.c.sop_instance_uid)
+        .join(leaving_blob, leaving_blob.c.blob_id == objects.c.blob_id)
+        .where(objects.c.sop_instance_uid.in_(sop_instance_uids))
+        for objects in (instance, non_patient_object)
+    )
+    return {uid for statement in statements for uid in connection.scalars(statement)}
+
+
 def arrival_of(connection: Connection, sop_instance_uid: str) -> int:
     """When the object arrived, in seconds since 1970; 0 when it is not in the index."""
     statement = select(instance.c.arrived_s).where(instance.c.sop_instance_uid == sop_instance_uid)
     return connection.execute(statement).scalar() or 0
 
 
-def select_objects() -> Select[Any]:
-    """A statement whose rows ``stored_object`` takes; narrow it on ``instance``."""
+def select_objects(objects: Table = instance) -> Select[Any]:
+    """A statement whose rows ``stored_object`` takes; narrow it on ``objects``."""
     classes, syntaxes = uid_word.alias(), uid_word.alias()
-    columns = instance.c
+    columns = objects.c
     return (
         select(
             classes.c.uid,

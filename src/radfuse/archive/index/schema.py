@@ -110,6 +110,8 @@ instance = Table(
     Column("series_fk", Integer, ForeignKey("series.id"), nullable=False),
     _text("instance_number"),
     *_object_columns(),
+    # Followers of the arrivals remember numbers. One that is given twice would hide an arrival from them.
+    sqlite_autoincrement=True,
 )
 
 non_patient_object = Table(
@@ -126,6 +128,20 @@ deleted_blob = Table(
     Column("blob_id", LargeBinary, primary_key=True),
     Column("deleted_s", BigInteger, nullable=False),
     comment="so that replaying the ingest journal after a crash never brings a deleted object back",
+)
+
+leaving_blob = Table(
+    "leaving_blob",
+    metadata,
+    Column("blob_id", LargeBinary, primary_key=True),
+    comment="objects that will be deleted once another node has them: what comes again is a copy of its own",
+)
+
+index_identity = Table(
+    "index_identity",
+    metadata,
+    Column("identity", BINARY_TEXT, primary_key=True),
+    comment="one row, made with the index: a rebuilt index numbers its instances anew",
 )
 
 Index("patient_by_id", patient.c.patient_id)

@@ -10,18 +10,24 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Dialect, Engine, bindparam, delete, insert, select
-from sqlalchemy.sql.expression import Executable
+from sqlalchemy import Engine
 
 from radfuse.archive.index import schema
 from radfuse.archive.index.entry import Entry, Parents
+from radfuse.archive.index.statements import Compiler, Prune, Statements
 
 _CACHED_SERIES: Final = 20_000
+_BEGIN_IMMEDIATE: Final = "BEGIN IMMEDIATE"
+# PostgreSQL lets many write at a time. Who removes entities must not meet those who put objects below
+# them: each would wait for the other's rows.
+_BEGIN_WITH_OTHERS: Final = "BEGIN; SELECT pg_advisory_xact_lock_shared(7233571)"
+_BEGIN_ALONE: Final = "BEGIN; SELECT pg_advisory_xact_lock(7233571)"
+_END_OF_TIME_S: Final = 1 << 62
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +38,9 @@ class Cursor(Protocol):
 
     def fetchone(self) -> Any:
         """The next row or None."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows."""
 
 
 class DriverConnection(Protocol):
@@ -48,6 +57,8 @@ class Existing:
     blob_id: bytes
     digest: bytes
     arrived_s: int
+    is_leaving: bool
+    """Whether it will be deleted once another node has it: nobody may rely on it any more."""
 
 
 class IndexWriter:
@@ -55,7 +66,7 @@ class IndexWriter:
 
     def __init__(self, engine: Engine) -> None:
         self._sqlite = engine.dialect.name == "sqlite"
-        self._compile = _Compiler(engine)
+        self._compile = Compiler(engine)
         self._turn: int | None = None
         if self._sqlite and engine.url.database:
             lock = Path(engine.url.database).parent / "index.turn"
@@ -66,7 +77,7 @@ class IndexWriter:
         """What the driver raises when a remembered parent row is gone."""
         self._words: dict[str, int] = {}
         self._series: dict[tuple[str, str], int] = {}
-        self._statements = _Statements(self._compile)
+        self._statements = Statements(self._compile)
 
     def _connect(self) -> None:
         self._pooled = self._engine.raw_connection()
@@ -75,7 +86,9 @@ class IndexWriter:
             self._driver.autocommit = True  # type: ignore[attr-defined]
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back; not one of PostgreSQL, which commits by itself: others would not expect that."""
+        if not self._sqlite and self._pooled.is_valid:
+            self._pooled.invalidate()
         self._pooled.close()
         if self._turn is not None:
             os.close(self._turn)
@@ -97,7 +110,7 @@ class IndexWriter:
             self._pooled.invalidate()
             self._connect()
             row = self._driver.execute(self._statements.select_existing, key).fetchone()
-        return None if row is None else Existing(bytes(row[0]), bytes(row[1]), row[2])
+        return None if row is None else Existing(bytes(row[0]), bytes(row[1]), row[2], bool(row[3]))
 
     def insert(self, entries: Sequence[Entry]) -> list[bool]:
         """Insert all ``entries`` in one transaction.
@@ -109,8 +122,8 @@ class IndexWriter:
             return [self._insert_one(entry) for entry in entries]
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """A transaction that writes. Processes take turns by a file lock.
+    def _transaction(self, *, alone: bool = False) -> Iterator[None]:
+        """A transaction that writes; ``alone``: while no other does. With SQLite processes take turns by a file lock.
 
         SQLite alone would let a process that finds the database locked sleep for milliseconds,
         many times as long as the lock is held.
@@ -118,7 +131,7 @@ class IndexWriter:
         if self._turn is not None:
             fcntl.flock(self._turn, fcntl.LOCK_EX)
         try:
-            self._driver.execute("BEGIN IMMEDIATE" if self._sqlite else "BEGIN")
+            self._driver.execute(_BEGIN_IMMEDIATE if self._sqlite else _BEGIN_ALONE if alone else _BEGIN_WITH_OTHERS)
             yield
             self._driver.execute("COMMIT")
         except BaseException:
@@ -165,12 +178,68 @@ class IndexWriter:
     def _drop(self, sop_instance_uid: str, blob_id: bytes, deleted_s: int) -> None:
         for statement in self._statements.delete_object:
             self._driver.execute(statement, (sop_instance_uid, blob_id))
+        self._driver.execute(self._statements.delete_leaving, (blob_id,))
         # So that replaying a journal after a crash does not bring the object back.
         self._driver.execute(self._statements.insert_deleted, (blob_id, deleted_s))
+
+    def mark_leaving(self, blob_ids: Iterable[bytes]) -> None:
+        """Let objects that come again under the UIDs of these from now on be kept as new ones."""
+        with self._transaction():
+            for blob_id in blob_ids:
+                self._driver.execute(self._statements.insert_leaving, (blob_id,))
+
+    def unmark_leaving(self, blob_ids: Iterable[bytes]) -> None:
+        """Take the mark of ``mark_leaving`` back."""
+        with self._transaction():
+            for blob_id in blob_ids:
+                self._driver.execute(self._statements.delete_leaving, (blob_id,))
+
+    def remove(
+        self, objects: Iterable[tuple[str, bytes]], deleted_s: int, *, leaving_only: bool = False
+    ) -> dict[bytes, int]:
+        """Take objects, each a SOP Instance UID and a blob id, out of the index in one transaction.
+
+        Entities that have no object any more go with them. Returns the blob ids that were there,
+        each with the time of its arrival in seconds since 1970. Raises ``integrity_error``, with
+        nothing removed, when one of those entities is just being used by another process.
+        """
+        removed: dict[bytes, int] = {}
+        emptied: set[int] = set()
+        statements = self._statements.select_leaving if leaving_only else self._statements.select_object
+        with self._transaction(alone=True):
+            for uid, blob_id in objects:
+                for statement in statements:
+                    row = self._driver.execute(statement, (uid, blob_id)).fetchone()
+                    if row is not None:
+                        self._drop(uid, blob_id, deleted_s)
+                        removed[blob_id] = row[0]
+                        emptied.update(row[1:])
+            for level in self._statements.prune:
+                emptied = self._prune(level, emptied)
+        return removed
+
+    def _prune(self, statements: Prune, ids: Iterable[int]) -> set[int]:
+        """Remove those of the entities ``ids`` that are empty; returns the entities above them."""
+        above = set()
+        for row_id in ids:
+            parent = self._driver.execute(statements.select_parent, (row_id,)).fetchone()
+            if self._driver.execute(statements.delete_if_empty, (row_id,)).rowcount == 1:
+                above.add(parent[0])
+        return above
 
     def is_deleted(self, blob_id: bytes) -> bool:
         """Whether this blob was dropped on purpose."""
         return self._driver.execute(self._statements.select_deleted, (blob_id,)).fetchone() is not None
+
+    def tombstones(self, before_s: int = _END_OF_TIME_S) -> list[bytes]:
+        """The blobs that were dropped, before then (seconds since 1970) if it is given."""
+        return [bytes(row[0]) for row in self._driver.execute(self._statements.select_tombstones, (before_s,))]
+
+    def forget_tombstones(self, blob_ids: Iterable[bytes]) -> None:
+        """Forget that these were dropped: nothing can bring them back any more."""
+        with self._transaction():
+            for blob_id in blob_ids:
+                self._driver.execute(self._statements.delete_tombstone, (blob_id,))
 
     def _word(self, uid: str) -> int:
         row_id = self._words.get(uid)
@@ -208,73 +277,3 @@ class IndexWriter:
             self._driver.execute(make, tuple(values.values()))
             row = self._driver.execute(find, key).fetchone()
         return int(row[0])
-
-
-class _Statements:
-    """The fixed statements, compiled for the dialect."""
-
-    def __init__(self, compiler: _Compiler) -> None:
-        objects = (schema.instance, schema.non_patient_object)
-        object_columns = [column.name for column in schema.non_patient_object.columns if column.name != "id"]
-        self.select_existing = " UNION ALL ".join(
-            compiler.text(
-                select(table.c.blob_id, table.c.digest, table.c.arrived_s).where(
-                    table.c.sop_instance_uid == bindparam("uid")
-                )
-            )
-            for table in objects
-        )
-        self.delete_object = [
-            compiler.text(
-                delete(table).where(table.c.sop_instance_uid == bindparam("uid"), table.c.blob_id == bindparam("blob"))
-            )
-            for table in objects
-        ]
-        self.insert_instance = compiler.insert("instance", ("series_fk", "instance_number", *object_columns))
-        self.insert_non_patient = compiler.insert("non_patient_object", tuple(object_columns))
-        self.insert_deleted = compiler.insert("deleted_blob", ("blob_id", "deleted_s"))
-        self.select_deleted = compiler.text(
-            select(schema.deleted_blob.c.deleted_s).where(schema.deleted_blob.c.blob_id == bindparam("blob"))
-        )
-        self.select_study_patient = compiler.text(
-            select(schema.study.c.patient_fk).where(schema.study.c.id == bindparam("id"))
-        )
-
-
-def _postgresql() -> Dialect:
-    from sqlalchemy.dialects import postgresql
-
-    # psycopg's own connection takes %s; the default paramstyle of the dialect is by name.
-    return postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
-
-
-class _Compiler:
-    """Statements as text in the dialect of the database, positional parameters in order."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._dialect = engine.dialect if engine.dialect.name == "sqlite" else _postgresql()
-        self._upserts: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
-
-    def text(self, statement: Executable) -> str:
-        """The statement's SQL text."""
-        return str(statement.compile(dialect=self._dialect))  # type: ignore[attr-defined]
-
-    def insert(self, table: str, columns: tuple[str, ...]) -> str:
-        """An INSERT that does nothing when the row is already there."""
-        values: dict[str, Any] = {name: bindparam(name) for name in columns}
-        # Inline: without the RETURNING that PostgreSQL's dialect would put before what we append.
-        statement = insert(schema.metadata.tables[table]).values(values).inline()
-        compiled = statement.compile(dialect=self._dialect, column_keys=list(columns))
-        order = compiled.positiontup or []
-        if tuple(order) != columns:
-            raise AssertionError(f"columns of {table} must be given in the order of the table: {order}")
-        return f"{compiled} ON CONFLICT DO NOTHING"
-
-    def upsert(self, table: str, identity: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, str]:
-        """SELECT of the id by identity, and the INSERT."""
-        key = (table, columns)
-        if key not in self._upserts:
-            target = schema.metadata.tables[table]
-            where = [target.c[name] == bindparam(name) for name in identity]
-            self._upserts[key] = (self.text(select(target.c.id).where(*where)), self.insert(table, columns))
-        return self._upserts[key]
