@@ -11,7 +11,9 @@ from pathlib import Path
 
 from radfuse.archive import ArchiveSettings
 from radfuse.core.aetitle import AETitle
+from radfuse.jobs import Jobs
 from radfuse.node import AcceptancePolicy, NodeServer, NodeSettings
+from radfuse.services.commitment import CommitmentDesk
 from radfuse.services.databases import Databases, database_folder
 from radfuse.services.peers import Peers
 from radfuse.wire import Association, Limits, ProposedContext, request_association
@@ -27,6 +29,9 @@ class InProcess:
     peers: Peers
     databases: Databases
     address: tuple[str, int]
+    tls_address: tuple[str, int]
+    """Where it listens for TLS, if its settings have a certificate."""
+    desk: CommitmentDesk
 
     def associate(self, contexts: list[ProposedContext], calling: str = "TESTER", called: str = "NODE") -> Association:
         return request_association(self.address, called, calling, contexts, LIMITS)
@@ -41,6 +46,7 @@ def node_in_process(
 ) -> Iterator[InProcess]:
     """A server that runs until the end of the block, which it must reach by itself."""
     names = {AETitle(title): name for title, name in (titles or {"NODE": "default"}).items()}
+    plain_names = {str(title): name for title, name in names.items()}
     chosen = settings or node_settings(frozenset(names))
     archives = {
         name: replace(archive or ArchiveSettings(folder), folder=folder_of(folder, name)) for name in names.values()
@@ -48,14 +54,16 @@ def node_in_process(
     with (
         contextlib.closing(Databases(names, archives)) as databases,
         contextlib.closing(Peers(folder)) as peers,
+        contextlib.closing(CommitmentDesk(lambda: Jobs(folder), peers, plain_names)) as desk,
         socket.create_server(("127.0.0.1", 0), backlog=64) as listener,
+        socket.create_server(("127.0.0.1", 0), backlog=64) as tls_listener,
     ):
-        server = NodeServer(chosen, databases, peers)
-        thread = threading.Thread(target=server.serve, args=([listener],))
-        address = listener.getsockname()
+        server = NodeServer(chosen, databases, peers, desk)
+        thread = threading.Thread(target=server.serve, args=([listener], [tls_listener] if chosen.tls else []))
+        address, tls_address = listener.getsockname(), tls_listener.getsockname()
         thread.start()
         try:
-            yield InProcess(server, peers, databases, address)
+            yield InProcess(server, peers, databases, address, tls_address, desk)
         finally:
             server.stop()
             thread.join(30)

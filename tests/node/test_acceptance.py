@@ -7,7 +7,8 @@ import pytest
 from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
 from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from radfuse.node.acceptance import CALLED_NOT_RECOGNIZED, CALLING_NOT_RECOGNIZED, AcceptancePolicy
-from radfuse.wire import Acceptance, AssociationRequest, ProposedContext
+from radfuse.wire import AssociationRequest, ProposedContext
+from radfuse.wire.negotiation import Acceptance
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -56,3 +57,15 @@ def test_the_requestor_may_take_the_scp_role_for_storage_only() -> None:
 
 def test_all_storage_classes_are_known() -> None:
     assert set(answers(POLICY, *((uid, (IMPLICIT_LITTLE,)) for uid in STORAGE_CLASS_NAMES))) == {IMPLICIT_LITTLE}
+
+
+def test_storage_commitment_is_taken_in_both_roles_where_it_is_served() -> None:
+    commitment = "1.2.840.10008.1.20.1"
+    asked = AssociationRequest(
+        "NODE", "PEER", (ProposedContext(commitment, (EXPLICIT_LITTLE,), 1),), roles={commitment: (False, True)}
+    )
+    serving = AcceptancePolicy(frozenset({"NODE"}), storage_commitment=True)
+    for policy, syntax, roles in ((serving, EXPLICIT_LITTLE, {commitment: (False, True)}), (TOLERANT, 3, {})):
+        answer = policy.answer(asked, ("127.0.0.1", 1))
+        assert isinstance(answer, Acceptance)
+        assert (dict(answer.contexts), dict(answer.roles)) == ({1: syntax}, roles)

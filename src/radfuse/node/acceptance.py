@@ -8,10 +8,17 @@ from typing import Final
 
 from radfuse.core.aetitle import checked_ae_title
 from radfuse.core.errors import InvalidAETitle
-from radfuse.core.sop_classes import PATIENT_ROOT_CLASSES, STORAGE_CLASS_NAMES, STUDY_ROOT_CLASSES, VERIFICATION
+from radfuse.core.sop_classes import (
+    PATIENT_ROOT_CLASSES,
+    STORAGE_CLASS_NAMES,
+    STORAGE_COMMITMENT_PUSH,
+    STUDY_ROOT_CLASSES,
+    VERIFICATION,
+)
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
 from radfuse.core.uids import is_valid_uid
-from radfuse.wire import Acceptance, AssociationRequest, ProposedContext, Rejection
+from radfuse.wire import AssociationRequest, ProposedContext
+from radfuse.wire.negotiation import Acceptance, Rejection
 
 CALLING_NOT_RECOGNIZED: Final = Rejection(1, 1, 3)
 CALLED_NOT_RECOGNIZED: Final = Rejection(1, 1, 7)
@@ -31,6 +38,7 @@ class AcceptancePolicy:
     storage_classes: frozenset[str] = frozenset(STORAGE_CLASS_NAMES)
     storage_syntaxes: frozenset[str] = frozenset(TRANSFER_SYNTAXES)
     accept_unknown_classes: bool = False
+    storage_commitment: bool = False
 
     def answer(self, request: AssociationRequest, peer_address: tuple[str, int]) -> Acceptance | Rejection:
         """Accept with an answer for every context, or reject the association."""
@@ -41,17 +49,21 @@ class AcceptancePolicy:
         except InvalidAETitle:
             return CALLING_NOT_RECOGNIZED
         contexts = {context.id: self._answer_context(context) for context in request.contexts}
-        # A requestor of C-GET takes the SCP role for the objects that come back.
-        roles = {uid: asked for uid, asked in request.roles.items() if self._stores(uid)}
+        # A requestor takes the SCP role of storage for the objects that a C-GET brings, and of storage
+        # commitment to tell what became of our request.
+        roles = {uid: asked for uid, asked in request.roles.items() if self._stores(uid) or self._commits(uid)}
         return Acceptance(contexts, roles)
 
     def _answer_context(self, context: ProposedContext) -> str | int:
         uid = context.abstract_syntax
-        if uid in _QUERY_RETRIEVE or uid == VERIFICATION:
+        if uid in _QUERY_RETRIEVE or uid == VERIFICATION or self._commits(uid):
             return _first_supported(context.transfer_syntaxes, _QUERY_SYNTAXES)
         if self._stores(uid):
             return _first_supported(context.transfer_syntaxes, self.storage_syntaxes)
         return _ABSTRACT_SYNTAX_NOT_SUPPORTED
+
+    def _commits(self, uid: str) -> bool:
+        return self.storage_commitment and uid == STORAGE_COMMITMENT_PUSH
 
     def _stores(self, uid: str) -> bool:
         if uid in self.storage_classes:

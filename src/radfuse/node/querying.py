@@ -47,11 +47,14 @@ def move(session: Session, message: Message) -> None:
     """Answer C-MOVE: send to the configured peer that the request names."""
 
     def start(objects: Sequence[StoredObject], counters: SubOperations, stop: _Once) -> Iterator[None]:
+        peer = _destination(session, message)
         destination = retrieve.Destination(
-            _destination(session, message),
+            peer,
             session.called_ae_title,
             (session.calling_ae_title, message.command.message_id or 0),
             session.surroundings.limits,
+            session.surroundings.tls,
+            session.surroundings.offer_to(peer),
         )
         return retrieve.move(session.archive, objects, destination, session.surroundings.transcoder, counters, stop)
 
@@ -140,11 +143,15 @@ def _request(session: Session, message: Message, *, retrieve: bool = False) -> s
 
 
 def _destination(session: Session, message: Message) -> Peer:
-    """The configured peer with the move destination's AE title; UnknownPeer (A801H) otherwise."""
+    """The configured peer with the move destination's AE title.
+
+    UnknownPeer (A801H) when there is none, NotAllowed (0124H) when we are not to send to it.
+    """
     ae_title = message.command.move_destination or ""
     found = session.surroundings.peers.by_ae_title(ae_title)
     if not found:
         raise UnknownPeer(ae_title)
+    found[0].require("send")
     return found[0]
 
 

@@ -15,13 +15,16 @@ from typing import Final
 
 from radfuse.core.errors import WireError
 from radfuse.dicom import Transcoder
-from radfuse.node import querying, storing
+from radfuse.node import committing, querying, storing
 from radfuse.node.acceptance import AcceptancePolicy
 from radfuse.node.session import Session, Surroundings
 from radfuse.services.access import rights_of
+from radfuse.services.commitment import CommitmentDesk
+from radfuse.services.context_lists import ContextLists
 from radfuse.services.databases import Databases
 from radfuse.services.peers import Peers
 from radfuse.wire import Association, Limits, Message, Operation, accept_association, status
+from radfuse.wire.tls import ClientCertificates, TlsFacts, TlsIdentity, TlsServer
 
 _log = logging.getLogger(__name__)
 _STOP_POLL_S: Final = 0.5
@@ -35,6 +38,9 @@ HANDLERS: Final[Mapping[int, Callable[[Session, Message], None]]] = {
     Operation.C_FIND_RQ: querying.find,
     Operation.C_MOVE_RQ: querying.move,
     Operation.C_GET_RQ: querying.get,
+    Operation.N_ACTION_RQ: committing.action,
+    Operation.N_EVENT_REPORT_RQ: committing.report,
+    Operation.N_EVENT_REPORT_RSP: committing.reported,
 }
 
 
@@ -49,35 +55,53 @@ class NodeSettings:
     connections: int = 600
     connections_per_address: int = 400
     shutdown_s: float = 10.0
+    tls: TlsIdentity | None = None
+    """What we prove ourselves with over TLS, to those who call us and to those we call."""
+    client_certificates: ClientCertificates = ClientCertificates.REQUIRED
 
 
 class NodeServer:
     """Serves DICOM on listening sockets, which other processes may share."""
 
-    def __init__(self, settings: NodeSettings, databases: Databases, peers: Peers) -> None:
+    def __init__(
+        self,
+        settings: NodeSettings,
+        databases: Databases,
+        peers: Peers,
+        commitment: CommitmentDesk | None = None,
+        context_lists: ContextLists | None = None,
+    ) -> None:
         self._settings = settings
         self._databases = databases
         # Plain, not an Event: a signal handler that takes a lock its own thread holds would never return.
         self._stopping = False
         self._transcoder = Transcoder()
-        self._surroundings = Surroundings(peers, settings.limits, self._transcoder, lambda: self._stopping)
+        self._surroundings = Surroundings(
+            peers, settings.limits, self._transcoder, lambda: self._stopping, commitment, settings.tls, context_lists
+        )
+        self._tls = TlsServer(settings.tls, settings.client_certificates) if settings.tls else None
         self._connections = _Connections(settings.connections, settings.connections_per_address)
         self._probes = _ProbeCounter()
 
-    def serve(self, listeners: Sequence[socket.socket]) -> None:
-        """Accept and serve until ``stop`` is called; then end what runs, within the grace time."""
+    def serve(self, listeners: Sequence[socket.socket], tls_listeners: Sequence[socket.socket] = ()) -> None:
+        """Accept and serve until ``stop`` is called; then end what runs, within the grace time.
+
+        On ``tls_listeners`` nothing but TLS is spoken, on ``listeners`` nothing but plain DICOM.
+        """
+        if tls_listeners and self._tls is None:
+            raise ValueError("a TLS listener needs a TLS identity")
         with selectors.DefaultSelector() as selector:
-            for listener in listeners:
+            for listener in (*listeners, *tls_listeners):
                 # Another process may be faster to accept what woke us.
                 listener.setblocking(False)
-                selector.register(listener, selectors.EVENT_READ)
+                selector.register(listener, selectors.EVENT_READ, self._tls if listener in tls_listeners else None)
             while not self._stopping:
                 for key, _ in selector.select(_STOP_POLL_S):
                     # The new connection woke all processes: let one that has less to do take it.
                     if len(self._connections) <= _FEW_CONNECTIONS:
                         time.sleep(_YIELD_S * len(self._connections))
-                    self._accept(key.fileobj)  # type: ignore[arg-type]
-        for listener in listeners:
+                    self._accept(key.fileobj, key.data)  # type: ignore[arg-type]
+        for listener in (*listeners, *tls_listeners):
             listener.close()
         self._connections.drain(self._settings.shutdown_s)
         self._transcoder.close()
@@ -86,7 +110,7 @@ class NodeServer:
         """Ask ``serve`` to end; safe in a signal handler."""
         self._stopping = True
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, tls: TlsServer | None) -> None:
         try:
             connection, address = listener.accept()
         except (BlockingIOError, InterruptedError):
@@ -100,23 +124,25 @@ class NodeServer:
             _log.warning("connection refused: too many at once", extra={"address": address[0]})
             connection.close()
             return
-        thread = threading.Thread(target=self._serve, args=(connection, address[:2]), daemon=True)
+        thread = threading.Thread(target=self._serve, args=(connection, address[:2], tls), daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system has no thread left
             self._connections.remove(connection)
             connection.close()
 
-    def _serve(self, connection: socket.socket, address: tuple[str, int]) -> None:
+    def _serve(self, connection: socket.socket, address: tuple[str, int], tls: TlsServer | None) -> None:
         facts: dict[str, object] = {"address": address[0]}
         try:
-            association = accept_association(connection, address, self._settings.policy, self._settings.limits)
+            settings = self._settings
+            association = accept_association(connection, address, settings.policy, settings.limits, tls)
             if association is None:
                 self._probes.note(address[0])
                 return
             facts |= {
                 "calling": association.request.calling_ae_title,
                 "called": association.request.called_ae_title,
+                **_protection(association.tls),
             }
             self._serve_association(connection, association, facts)
         except WireError as error:
@@ -130,11 +156,13 @@ class NodeServer:
 
     def _serve_association(self, connection: socket.socket, association: Association, facts: dict[str, object]) -> None:
         request = association.request
+        certificate = association.tls.peer if association.tls else None
         rights = rights_of(
             request.calling_ae_title,
             association.peer_address[0],
             () if self._settings.open_to_all else self._surroundings.peers.all(),
             open_to_all=self._settings.open_to_all,
+            certificate_names=certificate.names if certificate else None,
         )
         session = Session(association, self._databases.of(request.called_ae_title), rights, self._surroundings)
         started = time.monotonic()
@@ -144,6 +172,7 @@ class NodeServer:
             association.abort()
             raise
         finally:
+            committing.ended(session)
             tally = session.tally
             facts |= {
                 "stored": tally.stored,
@@ -172,6 +201,16 @@ class NodeServer:
             elif message.command.is_request and message.command.command_field != Operation.C_CANCEL_RQ:
                 association.discard_data_set()
                 association.send(message.context_id, message.command.response(status.UNRECOGNIZED_OPERATION))
+
+
+def _protection(tls: TlsFacts | None) -> dict[str, object]:
+    """How an association is protected and who the peer has proved to be, for the log."""
+    if tls is None:
+        return {}
+    facts: dict[str, object] = {"tls": tls.version, "cipher_suite": tls.cipher_suite}
+    if tls.peer is not None:
+        facts |= {"certificate": tls.peer.common_name, "certificate_sha256": tls.peer.sha256}
+    return facts
 
 
 class _Connections:

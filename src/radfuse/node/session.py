@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from radfuse.archive import Archive
 from radfuse.core.errors import ConnectionLost, NotAuthorized, ProtocolViolation
 from radfuse.dicom import Transcoder
 from radfuse.services.access import Rights
-from radfuse.services.peers import Peers
+from radfuse.services.commitment import CommitmentDesk
+from radfuse.services.context_lists import DBX, ContextLists
+from radfuse.services.peers import Peer, Peers
+from radfuse.services.transfer import Offer, offer_to
 from radfuse.wire import Association, Limits, Operation
+from radfuse.wire.tls import TlsIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,18 @@ class Surroundings:
     limits: Limits
     transcoder: Transcoder
     is_stopping: Callable[[], bool]
+    commitment: CommitmentDesk | None = None
+    tls: TlsIdentity | None = None
+    """What we prove ourselves with to peers that want TLS."""
+    context_lists: ContextLists | None = None
+    """What may be proposed to each peer; without them whatever is asked for."""
+
+    def offer_to(self, peer: Peer) -> Offer:
+        """What may be proposed to ``peer``."""
+        listed = self.context_lists.get(peer.context_list) if self.context_lists else DBX
+        offer = offer_to(peer, listed)
+        # The archive node's own list as it comes: whatever the configuration lets us keep may also leave.
+        return replace(offer, sop_classes=None, transfer_syntaxes=None) if listed == DBX else offer
 
 
 @dataclass(slots=True)
@@ -42,6 +58,8 @@ class Session:
     rights: Rights
     surroundings: Surroundings
     tally: Tally = field(default_factory=Tally)
+    reports: dict[int, int] = field(default_factory=dict)
+    """Message ids of our reports of storage commitment that the peer has not answered, and their transactions."""
 
     @property
     def called_ae_title(self) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from radfuse.core.errors import (
     InvalidQuery,
+    NotAllowed,
     NotAuthorized,
     UnknownPeer,
 )
@@ -15,6 +16,7 @@ from radfuse.wire import status
 
 STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
     (NotAuthorized, status.NOT_AUTHORIZED),
+    (NotAllowed, status.NOT_AUTHORIZED),
     *STATUS_OF_REFUSAL,
     (InvalidQuery, status.IDENTIFIER_DOES_NOT_MATCH),
     (UnknownPeer, status.MOVE_DESTINATION_UNKNOWN),
