@@ -48,8 +48,10 @@ def check_origin(origin: Origin) -> None:
     checked_uid(origin.sop_instance_uid, "Affected SOP Instance UID")
 
 
-def ingest(archive: Archive, incoming: Incoming) -> Ingested:
+def ingest(archive: Archive, incoming: Incoming, *, study_instance_uid: str = "") -> Ingested:
     """Keep a completely received object; returns when it is durable and findable.
+
+    ``study_instance_uid``: the study that it must belong to, if its sender named one.
 
     Raises DataSetError or InvalidUID for what is not a valid instance of what it is said to be,
     and the errors of ``Archive.keep``. Nothing is kept then.
@@ -57,6 +59,8 @@ def ingest(archive: Archive, incoming: Incoming) -> Ingested:
     content = incoming.finish()
     header = scan_header(content, incoming.origin.transfer_syntax_uid, start=incoming.data_start)
     _check_instance(header, incoming.origin)
+    if study_instance_uid and header.study_instance_uid != study_instance_uid:
+        raise InvalidInstance("it belongs to another study than its sender named")
     return Ingested(archive.keep(incoming, header), header)
 
 

@@ -51,9 +51,16 @@ def search(
 
 
 def answers(
-    archive: Archive, query: Query, retrieve_ae_title: str, is_cancelled: Callable[[], bool] = lambda: False
+    archive: Archive,
+    query: Query,
+    retrieve_ae_title: str,
+    is_cancelled: Callable[[], bool] = lambda: False,
+    page: tuple[int, int] | None = None,
 ) -> Iterator[Answer]:
-    """The answers to a query, while they are found; keys that the index lacks are read from the objects."""
+    """The answers to a query, while they are found; keys that the index lacks are read from the objects.
+
+    ``page``: how many to leave out first, and how many to give at most.
+    """
     with archive.reading() as connection:
         yield from find(
             connection,
@@ -61,6 +68,7 @@ def answers(
             retrieve_ae_title,
             header_reader=_header_reader(archive, query),
             is_cancelled=is_cancelled,
+            page=page,
         )
 
 
