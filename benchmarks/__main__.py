@@ -15,10 +15,14 @@ from benchmarks.common import BenchmarkError, Results, Settings, machine, markdo
 
 MODULES = {
     "store": "store",
+    "send": "send",
+    "tls": "tls",
     "move": "move",
     "get": "get",
     "find": "find",
     "import": "import_",
+    "jobs": "jobs",
+    "dicomweb": "dicomweb",
     "large": "large",
     "associations": "associations",
 }

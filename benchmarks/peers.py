@@ -131,10 +131,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def sink(max_pdu_bytes: int = 16384) -> Iterator[tuple[int, Callable[[], int]]]:
-    """A lean C-STORE sink in its own process: its port, and a function that stops it and says how many came."""
+def sink(max_pdu_bytes: int = 16384, tls: Path | None = None) -> Iterator[tuple[int, Callable[[], int]]]:
+    """A lean C-STORE sink in its own process: its port, and a function that stops it and says how many came.
+
+    ``tls`` is the folder of certificates (see ``radfuse tls init``) with which it speaks nothing but TLS.
+    """
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.sink", "--port", str(port), "--max-pdu", str(max_pdu_bytes)]
+    command += ["--tls", str(tls)] if tls else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
 
     def count() -> int:
@@ -144,13 +148,19 @@ def sink(max_pdu_bytes: int = 16384) -> Iterator[tuple[int, Callable[[], int]]]:
 
     try:
         deadline = time.monotonic() + _START_S
-        while not reachable(port, SINK_AE, CALLING_AE):
+        while not (_listens(port) if tls else reachable(port, SINK_AE, CALLING_AE)):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise BenchmarkError("the sink did not start")
             time.sleep(0.05)
         yield port, count
     finally:
         stop(process)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection((HOST, port), 1.0):
+        return True
+    return False
 
 
 def radfuse(*arguments: str) -> list[str]:
@@ -167,7 +177,9 @@ def _radfuse_missing() -> str:
 def _radfuse_command(start: Start) -> list[str]:
     data = str(start.folder)
     port = str(start.dicom_port)
-    return radfuse("serve", "--data", data, "--dicom-port", port, "--ae-title", CALLED_AE, "--workers", "2")
+    return radfuse(
+        "serve", "--data", data, "--dicom-port", port, "--http-port", "-1", "--ae-title", CALLED_AE, "--workers", "2"
+    )
 
 
 def _radfuse_prepare(start: Start) -> None:

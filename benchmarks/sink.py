@@ -1,6 +1,6 @@
 """A lean C-STORE sink: accepts every class, reads every object, keeps nothing, counts.
 
-``python -m benchmarks.sink --port P [--max-pdu BYTES]`` serves until SIGTERM, then prints the count.
+``python -m benchmarks.sink --port P [--max-pdu BYTES] [--tls FOLDER]`` serves until SIGTERM, then prints the count.
 It is what all contestants send to, so that only the sending side is measured.
 """
 
@@ -9,10 +9,14 @@ from __future__ import annotations
 import argparse
 import signal
 import socket
+import ssl
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from itertools import count
+from pathlib import Path
+from typing import cast
 
 from benchmarks import dimse
 from benchmarks.dimse import Stream
@@ -34,15 +38,75 @@ def _accepted(context: bytes) -> bytes:
     return dimse.item(0x21, struct.pack(">B3x", context[0]) + dimse.item(0x40, chosen))
 
 
-def serve_one(connection: socket.socket, max_pdu_bytes: int) -> None:
+def tls_context(folder: Path) -> ssl.SSLContext:
+    """TLS with the certificate in ``folder`` (node.pem, node.key), for peers with one of its authority (ca.pem)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "node.pem", folder / "node.key")
+    context.load_verify_locations(folder / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+class TlsConnection:
+    """As much of a socket as Stream needs, with few system calls: a sink must be faster than whoever sends."""
+
+    def __init__(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        self._socket = connection
+        self._received = memoryview(bytearray(1 << 20))
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.setsockopt = connection.setsockopt
+        self._until_done(self._tls.do_handshake)
+
+    def _until_done(self, step: Callable[[], object]) -> None:
+        while True:
+            try:
+                step()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._receive()
+            else:
+                return self._flush()
+
+    def _receive(self) -> None:
+        count = self._socket.recv_into(self._received)
+        if not count:
+            raise EOFError("the peer closed the connection")
+        self._incoming.write(self._received[:count])
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._socket.sendall(self._outgoing.read())
+
+    def recv_into(self, view: memoryview) -> int:
+        """What is there, decrypted."""
+        total = 0
+        while True:
+            try:
+                while total < len(view) and (count := int(self._tls.read(len(view) - total, view[total:]))):
+                    total += count
+                return total
+            except ssl.SSLWantReadError:
+                if total:
+                    return total
+                self._receive()
+
+    def sendall(self, data: bytes) -> None:
+        """Encrypt and send."""
+        self._tls.write(data)
+        self._flush()
+
+
+def serve_one(connection: socket.socket, max_pdu_bytes: int, tls: ssl.SSLContext | None) -> None:
     """One association from request to release."""
     with connection:
-        stream = Stream(connection)
         try:
+            inside = cast(socket.socket, TlsConnection(connection, tls)) if tls else connection
+            stream = Stream(inside)
             _, request = stream.pdu()
-            connection.sendall(accept_answer(bytes(request), max_pdu_bytes))
+            inside.sendall(accept_answer(bytes(request), max_pdu_bytes))
             for message in stream.messages(keep_data=False):
-                _answer(connection, message)
+                _answer(inside, message)
         except (OSError, EOFError):
             return
 
@@ -73,12 +137,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--max-pdu", type=int, default=16384, help="bytes; DCMTK's and Orthanc's default is 16384")
+    parser.add_argument("--tls", type=Path, help="folder of certificates, as `radfuse tls init` makes it")
     options = parser.parse_args()
+    tls = tls_context(options.tls) if options.tls else None
     signal.signal(signal.SIGTERM, _finish)
     with socket.create_server(("127.0.0.1", options.port), backlog=256) as listener:
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=serve_one, args=(connection, options.max_pdu), daemon=True).start()
+            threading.Thread(target=serve_one, args=(connection, options.max_pdu, tls), daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from radfuse.archive import Archive, check_archive
 from radfuse.core.errors import FolderInUse, WireError
 from radfuse.wire import Association, ProposedContext, request_association, scu
 from tests.archive.objects import CT_IMAGE, EXPLICIT, AnObject, contents, leftovers, numbered, settings
-from tests.support.servers import RunningNode, environment, radfuse, running_node
+from tests.support.servers import RunningNode, environment, processes_of, radfuse, running_node
 
 STARTED = ("serve", "--workers", "2")
 WAIT_S = 30.0
@@ -44,9 +44,8 @@ def store(association: Association, each: AnObject) -> int | None:
 
 
 def workers_of(process: subprocess.Popen[str]) -> set[int]:
-    """The children of the supervisor."""
-    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return {int(pid) for pid in path.read_text().split()}
+    """The node processes of the supervisor."""
+    return set(processes_of(process, "node"))
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -147,3 +147,28 @@ def test_a_port_that_is_taken_is_a_setting_that_cannot_be_used(tmp_path: Path, f
     six = load_settings(write(tmp_path, 'dicom_port = 0\nhost = "::1"\n'))
     with listen(six) as listener:
         assert listener.getsockname()[1]
+
+
+def test_jobs_have_settings_of_their_own(tmp_path: Path) -> None:
+    defaults = load_settings(tmp_path)
+    assert (defaults.jobs_url, defaults.workstation_ae_title) == ("", "RADFUSE_SCU")
+    assert (defaults.jobs.concurrency, defaults.jobs.keep_days, defaults.jobs.poll_s) == (8, 30.0, 0.25)
+    write(tmp_path, 'workstation_ae_title = "READER"\n[jobs]\nconcurrency = 2\nkeep_days = 0.5\n')
+    settings = load_settings(tmp_path)
+    assert (settings.workstation_ae_title, settings.jobs.concurrency, settings.jobs.keep_days) == ("READER", 2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('workstation_ae_title = "much too long a title"', "workstation_ae_title"),
+        ("[jobs]\nconcurrency = 0", "jobs.concurrency"),
+        ("[jobs]\nkeep_days = -1", "jobs.keep_days"),
+        ("[jobs]\npoll_s = 0", "jobs.poll_s"),
+        ("[jobs]\nretries = 5", "jobs.retries"),
+    ],
+)
+def test_an_impossible_setting_of_jobs_is_named(text: str, key: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(write(tmp_path, text))
+    assert refused.value.setting == key

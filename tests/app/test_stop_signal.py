@@ -12,6 +12,7 @@ from types import FrameType
 
 import pytest
 
+from radfuse.app.listening import Listeners
 from radfuse.app.serve import _Supervisor
 from radfuse.app.settings import load_settings
 from tests.node.in_process import node_in_process
@@ -59,8 +60,8 @@ def test_stopping_the_node_never_waits_for_itself(tmp_path: Path, storm: Callabl
 def test_stopping_the_supervisor_never_waits_for_itself(
     tmp_path: Path, storm: Callable[[Callable[[], None]], None]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        supervisor = _Supervisor(listener, load_settings(tmp_path), {})
+    with Listeners(socket.create_server(("127.0.0.1", 0))) as listeners:
+        supervisor = _Supervisor(listeners, load_settings(tmp_path), {})
         storm(supervisor.stop)
         ends = time.monotonic() + _FOR_S
         while time.monotonic() < ends:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -39,6 +40,38 @@ def test_a_table_is_never_cut_where_no_person_looks(capsys: pytest.CaptureFixtur
     assert header.split() == ["Name", "Sets", "May"]
     assert first.split() == ["x" * 500, "CT,", "MR", "yes"]
     assert second.strip() == "[red]"
+
+
+def test_a_table_is_written_while_its_rows_come(capsys: pytest.CaptureFixture[str]) -> None:
+    written = []
+
+    def rows() -> Iterator[dict[str, object]]:
+        for number in range(250):
+            written.append(capsys.readouterr().out)
+            yield {"Number": number, "Name": "x" if number else "a long one"}
+
+    assert console.write_table(rows()) == 250
+    pieces = [piece for piece in (*written, capsys.readouterr().out) if piece]
+    assert [piece.count("\n") for piece in pieces] == [101, 100, 50]
+    lines = "".join(pieces).splitlines()
+    assert lines[0].split() == ["Number", "Name"]
+    assert [int(line.split()[0]) for line in lines[1:]] == list(range(250))
+    assert {line.index("x") for line in lines[2:]} == {lines[0].index("Name")}
+
+
+def test_what_came_before_an_error_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    def rows() -> Iterator[dict[str, object]]:
+        yield {"Name": "first"}
+        raise ValueError("the peer is gone")
+
+    with pytest.raises(ValueError, match="the peer is gone"):
+        console.write_table(rows())
+    assert "first" in capsys.readouterr().out
+
+
+def test_a_table_of_nothing_is_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert console.write_table([]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_progress_is_shown_to_a_person_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from radfuse.core.errors import (
     WireError,
 )
 from radfuse.services.peers import Peer
+from radfuse.wire.tls_failures import CLOSED, EXPIRED, PLAIN_ANSWER, UNTRUSTED, WRONG_HOST, failed
 
 PACS = Peer("pacs", AETitle("PACS"), "192.0.2.7", 104)
 
@@ -37,6 +38,12 @@ PACS = Peer("pacs", AETitle("PACS"), "192.0.2.7", 104)
         (OperationFailed("C-MOVE", 0xA801, "who?"), "status A801: who?", "add it there"),
         (OperationFailed("C-FIND", 0xA700), "status A700", "try again later"),
         (OperationFailed("C-FIND", 0xC001), "status C001", "Check the keys"),
+        (failed(UNTRUSTED), "comes from no authority that we trust", "[tls] authorities"),
+        (failed(EXPIRED), "has expired", "must replace its certificate"),
+        (failed(WRONG_HOST, "192.0.2.7"), "is not for 192.0.2.7", "--tls-name"),
+        (failed(PLAIN_ANSWER), "in plain DICOM", "without --tls"),
+        (failed("the peer refused our certificate"), "refused our certificate", "radfuse tls show"),
+        (failed(CLOSED), "closed the connection during the handshake", "log may say more"),
         (WireError(), "Radfuse could not do this", ""),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, WireError) else "",

@@ -21,7 +21,7 @@ from radfuse.dicom import read_file_meta
 from radfuse.services.peers import Peer, Peers
 from radfuse.wire import Association, CommandSet, Limits, Message, ProposedContext, request_association, scu
 from radfuse.wire.scu import Response
-from tests.support.servers import RunningNode
+from tests.support.servers import RunningNode, processes_of
 from tests.wire.scenes import AcceptsAll, Collected, Handler, Node
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -249,8 +249,7 @@ def configured_peer(node: RunningNode, peer: Peer) -> Iterator[None]:
 
 def workers_of(node: RunningNode) -> list[int]:
     """The process ids of the node's workers."""
-    pid = node.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return processes_of(node.process, "node")
 
 
 def threads_of(node: RunningNode) -> int:

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ import pytest
 from pydicom.dataset import Dataset
 
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
+from radfuse.services.context_lists import ContextList, ContextLists
 from radfuse.services.peers import Peer
-from radfuse.wire import Acceptance, Association, AssociationRequest, Message, ProposedContext, Rejection, scu
+from radfuse.wire import Association, AssociationRequest, Message, ProposedContext, scu
+from radfuse.wire.negotiation import Acceptance, Rejection
 from tests.interop.client import (
     GET,
+    LIMITS,
     MOVE,
     STUDY_ROOT,
     Kept,
@@ -39,7 +43,7 @@ from tests.interop.client import (
 )
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
 from tests.support.servers import RunningNode
-from tests.wire.scenes import AcceptsAll
+from tests.wire.scenes import AcceptsAll, Node
 
 SETTINGS = "[limits]\nresponse_s = 1.0\nconnect_s = 2.0\nartim_s = 2.0\n"
 
@@ -143,6 +147,23 @@ def test_a_closed_port_fails_every_object(
         *_, last = move(node, "CLOSED", whole)
     assert (last.status, counters(last)) == (0xB000, (None, 0, 19, 0))
     assert failed_uids(last) == set(sent)
+
+
+def test_a_destination_gets_what_is_on_its_context_list(
+    node: RunningNode, sent: dict[str, Sent], whole: Dataset
+) -> None:
+    ct = {uid for uid, one in sent.items() if one.sop_class_uid == CT_IMAGE}
+    kept = Kept()
+    with contextlib.closing(ContextLists(node.data)) as lists, Node(kept, LIMITS) as scp:
+        lists.put(ContextList("ct-only", (CT_IMAGE,), (IMPLICIT_LITTLE,)))
+        picky = replace(Peer.parse(f"PICKY@127.0.0.1:{scp.address[1]}"), context_list="ct-only")
+        with configured_peer(node, picky):
+            *_, last = move(node, "PICKY", whole)
+        lists.reset("ct-only")
+    assert set(kept.by_uid) == ct
+    assert {one.transfer_syntax_uid for one in kept.objects} == {IMPLICIT_LITTLE}
+    assert (last.status, counters(last)) == (0xB000, (None, len(ct), len(sent) - len(ct), 0))
+    assert failed_uids(last) == set(sent) - ct
 
 
 def test_a_peer_that_refuses_some_classes_gets_the_others(

@@ -37,11 +37,21 @@ class RunningNode:
         return f"{self.ae_title}@127.0.0.1:{self.port}"
 
 
+def processes_of(service: subprocess.Popen[str], command: str) -> list[int]:
+    """The children of ``radfuse serve`` that run a command: "node" or "worker"."""
+    found = []
+    for pid in Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_text().split("\0")[3:4] == [command]:  # python -m radfuse COMMAND
+                found.append(int(pid))
+    return found
+
+
 def environment() -> dict[str, str]:
-    """The environment of our programs: these sources, none of the settings around."""
+    """The environment of our programs: these sources, none of the settings around; no web server unless asked for."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RADFUSE_")}
     path = os.pathsep.join(filter(None, (str(SOURCES), kept.get("PYTHONPATH"))))
-    return kept | {"PYTHONPATH": path, "PYTHONWARNINGS": "error"}
+    return kept | {"PYTHONPATH": path, "PYTHONWARNINGS": "error", "RADFUSE_HTTP_PORT": "-1"}
 
 
 def radfuse(*words: str, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,11 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Literal
+
+from sqlalchemy.exc import DBAPIError
 
 from radfuse.app.settings import Settings
 from radfuse.archive import Archive, ArchiveSettings, SpaceGuard
@@ -16,11 +20,17 @@ from radfuse.core.aetitle import AETitle
 from radfuse.core.errors import ConfigurationError, FolderInUse
 from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
 from radfuse.core.transfer_syntaxes import TRANSFER_SYNTAXES
+from radfuse.jobs import Jobs
 from radfuse.node import AcceptancePolicy, NodeServer, NodeSettings
 from radfuse.services.access import is_loopback
+from radfuse.services.associating import Caller, title_to
+from radfuse.services.certificates import TlsFolder
+from radfuse.services.commitment import CommitmentDesk
+from radfuse.services.context_lists import ContextLists
 from radfuse.services.databases import DEFAULT_DATABASE, Databases, database_folder
-from radfuse.services.peers import Peers
+from radfuse.services.peers import Peer, Peers
 from radfuse.wire import Limits
+from radfuse.wire.tls import TlsIdentity
 
 _BACKLOG = 512
 
@@ -46,6 +56,49 @@ def open_peers(settings: Settings) -> Peers:
     """The peers of the data folder."""
     settings.data.mkdir(parents=True, exist_ok=True)
     return Peers(settings.data)
+
+
+def open_context_lists(settings: Settings) -> ContextLists:
+    """The context lists of the data folder."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return ContextLists(settings.data)
+
+
+def open_jobs(settings: Settings) -> Jobs:
+    """The durable jobs of the data folder, or of the database that the settings name.
+
+    Raises ConfigurationError when that one cannot be used.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if not settings.jobs_url:
+        return Jobs(settings.data)
+    try:
+        return Jobs(settings.jobs_url)
+    except ConfigurationError as error:
+        raise ConfigurationError("jobs_url", error.reason) from error
+    except DBAPIError as error:
+        raise ConfigurationError("jobs_url", f"the database does not answer: {error.orig}") from error
+
+
+def our_caller(settings: Settings, peer: Peer, ae_title: str = "") -> Caller:
+    """Who we are to ``peer``: ``ae_title``, or what its configuration says."""
+    title = ae_title or title_to(peer, settings.ae_title, settings.workstation_ae_title)
+    return Caller(title, wire_limits(settings), tls_identity(settings))
+
+
+def tls_identity(settings: Settings) -> TlsIdentity | None:
+    """What we prove ourselves with over TLS; None while there is no certificate. Raises ConfigurationError."""
+    tls, folder = settings.tls, settings.data
+    authorities = folder / tls.authorities if tls.authorities else None
+    if tls.certificate or tls.key:
+        for name in ("certificate", "key"):
+            if not getattr(tls, name):
+                raise ConfigurationError(f"tls.{name}", "certificate and key belong together: give both or none")
+        return TlsIdentity(folder / tls.certificate, folder / tls.key, authorities, tls.legacy)
+    made = TlsFolder.of(folder)
+    if not made.certificate().exists():
+        return None
+    return TlsIdentity(made.certificate(), made.key(), authorities or made.authority, tls.legacy)
 
 
 def open_databases(settings: Settings) -> Databases:
@@ -82,30 +135,43 @@ def node_server(settings: Settings) -> Iterator[NodeServer]:
             frozenset(STORAGE_CLASS_NAMES) | frozenset(storage.extra_classes),
             frozenset(TRANSFER_SYNTAXES) | frozenset(storage.extra_transfer_syntaxes),
             storage.accept_unknown_classes,
+            storage_commitment=True,
         ),
         limits=wire_limits(settings),
         open_to_all=is_loopback(settings.host),
         connections=settings.limits.associations,
         connections_per_address=settings.limits.associations_per_address,
         shutdown_s=settings.limits.shutdown_s,
+        tls=tls_identity(settings),
+        client_certificates=settings.tls.client_certificates,
     )
-    with contextlib.closing(open_databases(settings)) as databases, contextlib.closing(open_peers(settings)) as peers:
+    with (
+        contextlib.closing(open_databases(settings)) as databases,
+        contextlib.closing(open_peers(settings)) as peers,
+        contextlib.closing(open_context_lists(settings)) as context_lists,
+        contextlib.closing(CommitmentDesk(partial(open_jobs, settings), peers, settings.database_names())) as desk,
+    ):
         databases.prepare_to_receive()
-        yield NodeServer(node, databases, peers)
+        yield NodeServer(node, databases, peers, desk, context_lists)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """The listening DICOM socket. Raises ConfigurationError when the port cannot be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def listen(settings: Settings, setting: Literal["dicom_port", "http_port", "tls_port"] = "dicom_port") -> socket.socket:
+    """The listening socket for DICOM, plain or over TLS, or for HTTP.
+
+    Raises ConfigurationError when the port cannot be had.
+    """
+    port: int = getattr(settings, setting)
+    host = settings.http_host if setting == "http_port" else settings.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.dicom_port))
+        listener.bind((host, port))
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        reason = f"cannot listen on {settings.host} port {settings.dicom_port}: {error.strerror}"
-        raise ConfigurationError("dicom_port", reason) from error
+        reason = f"cannot listen on {host} port {port}: {error.strerror}"
+        raise ConfigurationError(setting, reason) from error
     return listener
 
 

@@ -19,9 +19,11 @@ from radfuse.core.aetitle import ae_title_from_host_name, checked_ae_title
 from radfuse.core.errors import ConfigurationError, InvalidAETitle, InvalidUID
 from radfuse.core.uids import checked_uid
 from radfuse.services.databases import DEFAULT_DATABASE
+from radfuse.wire.tls import ClientCertificates
 
 SETTINGS_FILE: Final = "radfuse.toml"
 _Port = Annotated[int, Field(ge=0, le=65535)]
+_PortOrOff = Annotated[int, Field(ge=-1, le=65535)]
 
 
 class _Section(BaseModel):
@@ -75,6 +77,41 @@ class LimitSettings(_Section):
     """For running operations to end when the service is stopped."""
 
 
+class JobSettings(_Section):
+    """The durable jobs and the worker that runs them."""
+
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    """Jobs at once in a worker; a peer's own concurrency bounds those to the peer."""
+    keep_days: Annotated[float, Field(gt=0)] = 30.0
+    """Jobs that have ended are forgotten after so many days."""
+    poll_s: Annotated[float, Field(ge=0.05, le=60)] = 0.25
+    """How often a worker at rest looks for something to do, in seconds."""
+
+
+class TlsSettings(_Section):
+    """TLS for DICOM, off until there is a certificate. Paths are relative to the data folder; files are PEM."""
+
+    certificate: str = ""
+    """Our certificate and those between it and its authority; empty: tls/node.pem once `radfuse tls init` made it."""
+    key: str = ""
+    """The private key of our certificate, without a password."""
+    authorities: str = ""
+    """Whose certificates we trust; empty: the operating system's store, or tls/ca.pem with tls/node.pem."""
+    client_certificates: ClientCertificates = ClientCertificates.REQUIRED
+    """Whether those who call us must prove themselves with a certificate: required, optional or none."""
+    legacy: bool = False
+    """Offer the cipher suites of the retired AES profile too, for devices that have no other: see docs/tls.md."""
+
+
+class CommitmentSettings(_Section):
+    """Storage commitment that we ask peers for."""
+
+    wait_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """How long a job waits for the peer's report before it ends; a report that comes later is noted all the same."""
+    overdue_hours: Annotated[float, Field(gt=0)] = 24.0
+    """A request without a report for so long is shown as overdue."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set in a data folder."""
 
@@ -92,6 +129,12 @@ class Settings(BaseSettings):
     """Address to listen on. Beyond loopback only configured peers may do more than C-ECHO."""
     dicom_port: _Port = 11112
     """Port of the DICOM node."""
+    tls_port: _Port = 2762
+    """Port of the DICOM node for TLS, once there is a certificate."""
+    http_host: str = "127.0.0.1"
+    """Address of the web server. Until people can log in it must be this machine's own."""
+    http_port: _PortOrOff = 8042
+    """Port of the web server (DICOMweb, metrics); -1: no web server."""
     ae_title: str = Field(default_factory=lambda: ae_title_from_host_name(platform.node()))
     """Our AE title; the default is the machine's name."""
     workers: Annotated[int, Field(ge=1, le=64)] = min(4, os.cpu_count() or 1)
@@ -100,10 +143,17 @@ class Settings(BaseSettings):
     """Further AE titles of ours and the database that each one stores to and answers from."""
     index_url: str = ""
     """Database of the default index; empty: SQLite in the data folder. PostgreSQL: postgresql+psycopg://..."""
+    jobs_url: str = ""
+    """Database of the jobs; empty: jobs.sqlite in the data folder. PostgreSQL: postgresql+psycopg://..."""
+    workstation_ae_title: str = "RADFUSE_SCU"
+    """Our AE title when we send with the workstation's profile (the context list xd)."""
+    jobs: JobSettings = JobSettings()
+    commitment: CommitmentSettings = CommitmentSettings()
     storage: StorageSettings = StorageSettings()
+    tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
 
-    @field_validator("ae_title")
+    @field_validator("ae_title", "workstation_ae_title")
     @classmethod
     def _valid_ae_title(cls, value: str) -> str:
         return _valid_title(value)

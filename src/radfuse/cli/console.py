@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 _WIDE = 10_000
 """Columns of a table that no person looks at: nothing is cut or wrapped."""
+
+_ROWS_AT_ONCE: Final = 100
+_AT_LEAST_EVERY_S: Final = 1.0
+"""How long rows of a table wait for more to come."""
 
 _HEADINGS = {
     "NumberOfPatientRelatedStudies": "Studies",
@@ -76,25 +81,65 @@ def _json(value: Row, indent: int | None = None) -> str:
 
 
 def write_table(rows: Iterable[Row], columns: Sequence[str] = ()) -> int:
-    """A table with a column for every one of ``columns``, or of the first row; how many rows there were."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """A table with a column for every one of ``columns``, or of the first row; how many rows there were.
 
+    It is written while the rows come, some at a time: the first of them decide how wide its columns are.
+    """
     remaining = iter(rows)
     first = next(remaining, None)
     if first is None:
         return 0
     shown = list(columns) or list(first)
-    is_watched = sys.stdout.isatty()
-    table = Table(box=None, pad_edge=False, header_style="bold" if is_watched else "")
-    for column in shown:
-        # UIDs are for copying: other columns give way first.
-        table.add_column(_HEADINGS.get(column, column), overflow="fold", no_wrap=column.endswith("UID"))
-    for row in chain((first,), remaining):
-        table.add_row(*(Text(_cell(row.get(column, ""))) for column in shown))
-    Console(file=sys.stdout, width=None if is_watched else _WIDE, highlight=False).print(table)
-    return table.row_count
+    writer = _TableWriter(shown)
+    batch: list[list[str]] = []
+    since_s = time.monotonic()
+    try:
+        for row in chain((first,), remaining):
+            batch.append([_cell(row.get(column, "")) for column in shown])
+            if len(batch) >= _ROWS_AT_ONCE or time.monotonic() - since_s >= _AT_LEAST_EVERY_S:
+                writer.write(batch)
+                batch, since_s = [], time.monotonic()
+    finally:
+        writer.write(batch)  # what came before an error is worth seeing
+    return writer.count
+
+
+class _TableWriter:
+    """Writes one table in pieces."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        from rich.console import Console
+
+        self._is_watched = sys.stdout.isatty()
+        self._columns = columns
+        self._widths: list[int] = []
+        self.count = 0
+        self._console = Console(file=sys.stdout, width=None if self._is_watched else _WIDE, highlight=False)
+
+    def write(self, rows: Sequence[Sequence[str]]) -> None:
+        """The next rows; the first piece has the headings."""
+        if not rows:
+            return
+        self.count += len(rows)
+        from rich.cells import cell_len
+        from rich.table import Table
+        from rich.text import Text
+
+        is_first = not self._widths
+        headings = [_HEADINGS.get(column, column) for column in self._columns]
+        if is_first:
+            self._widths = [max(map(cell_len, cells)) for cells in zip(headings, *rows, strict=True)]
+        fits = sum(self._widths) + 2 * len(self._widths) <= self._console.width
+        header_style = "bold" if self._is_watched else ""
+        table = Table(box=None, pad_edge=False, header_style=header_style, show_header=is_first)
+        for column, heading, width in zip(self._columns, headings, self._widths, strict=True):
+            # UIDs are for copying: other columns give way first.
+            no_wrap = column.endswith("UID")
+            table.add_column(heading, overflow="fold", no_wrap=no_wrap, min_width=width if fits else None)
+        for cells in rows:
+            table.add_row(*map(Text, cells))
+        self._console.print(table)
+        sys.stdout.flush()
 
 
 def write_rows(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> int:

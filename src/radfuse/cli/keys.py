@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from radfuse.cli.options import LevelName, ModelName, wrong_use
 from radfuse.core.errors import ConfigurationError
-from radfuse.core.levels import Level
+from radfuse.core.levels import UNIQUE_KEYS, Level
 
 if TYPE_CHECKING:
     from radfuse.archive import InformationModel
@@ -37,14 +37,6 @@ SHOWN_KEYS: Final = {
     Level.IMAGE: ("InstanceNumber", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"),
 }
 """What an answer shows when no KEY without a value says so."""
-
-UNIQUE_KEYS: Final = {
-    Level.PATIENT: "PatientID",
-    Level.STUDY: "StudyInstanceUID",
-    Level.SERIES: "SeriesInstanceUID",
-    Level.IMAGE: "SOPInstanceUID",
-}
-"""The unique key of each level (PS3.4 section C.6.1.1)."""
 
 _LEVEL: Final = "QueryRetrieveLevel"
 _ABOUT_THE_ANSWER: Final = frozenset({_LEVEL, "SpecificCharacterSet"})

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from radfuse import __version__
-from radfuse.cli import asking, local, peers, sending, serving
+from radfuse.cli import asking, commit, contexts, jobs, local, peers, rules, sending, serving, tls
 from radfuse.core.errors import RadfuseError
 
 
@@ -62,6 +62,8 @@ def _root(
 
 app.command()(serving.serve)
 app.command()(serving.node)
+app.command()(serving.web)
+app.command()(serving.worker)
 app.command()(serving.demo)
 app.command()(asking.echo)
 app.command()(sending.send)
@@ -71,7 +73,12 @@ app.command()(asking.get)
 app.command("ls")(local.list_entities)
 app.command("import")(local.import_paths)
 app.command()(local.check)
+app.add_typer(contexts.app, name="contexts")
+app.add_typer(commit.app, name="commit")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(peers.app, name="peers")
+app.add_typer(rules.app, name="rules")
+app.add_typer(tls.app, name="tls")
 
 
 def main() -> None:

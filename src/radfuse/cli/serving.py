@@ -1,25 +1,41 @@
-"""Commands that serve: the whole service, one node process alone, the demonstration."""
+"""Commands that serve: the whole service, one of its processes alone, the demonstration."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from radfuse.cli.console import progress, say, write_object
-from radfuse.cli.options import Data, Json, settings_with
+from radfuse.cli.many_options import taking
+from radfuse.cli.options import Data, Json, settings_of, settings_with
 
 if TYPE_CHECKING:
     from radfuse.app import Settings
+
+    Ports = tuple[int, int | None, int | None]
+    """That of DICOM, and those of DICOM over TLS and of HTTP if there are any."""
 
 Host = Annotated[
     str | None,
     typer.Option("--host", help="Address to listen on; beyond 127.0.0.1 only configured peers may do more than echo."),
 ]
 DicomPort = Annotated[int | None, typer.Option("--dicom-port", help="Port of the DICOM node; 0 is any free one.")]
+TlsPort = Annotated[
+    int | None,
+    typer.Option("--tls-port", help="Port for DICOM over TLS, once there is a certificate; 0 is any free one."),
+]
+HttpHost = Annotated[
+    str | None,
+    typer.Option("--http-host", help="Address of the web server: this machine's own."),
+]
+HttpPort = Annotated[
+    int | None, typer.Option("--http-port", help="Port of the web server; 0 is any free one, -1 is no web server.")
+]
+ListenFd = Annotated[list[int] | None, typer.Option("--listen-fd", hidden=True)]
 AETitle = Annotated[str | None, typer.Option("--ae-title", metavar="NAME", help="Our AE title.")]
 Workers = Annotated[int | None, typer.Option("--workers", metavar="N", help="Node processes that share the port.")]
 AcceptUnknown = Annotated[
@@ -27,75 +43,150 @@ AcceptUnknown = Annotated[
 ]
 
 
-def serve(
-    data: Data = None,
-    host: Host = None,
-    dicom_port: DicomPort = None,
-    ae_title: AETitle = None,
-    workers: Workers = None,
-    accept_unknown: AcceptUnknown = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True)
+class DemoOptions:
+    """What can be typed for the demonstration."""
+
+    data: Data = None
+    host: Host = None
+    dicom_port: DicomPort = None
+    tls_port: TlsPort = None
+    http_host: HttpHost = None
+    http_port: HttpPort = None
+    ae_title: AETitle = None
+    workers: Workers = None
+    as_json: Json = False
+
+
+@dataclass(frozen=True)
+class ServeOptions(DemoOptions):
+    """What can be typed for the service."""
+
+    accept_unknown: AcceptUnknown = False
+
+
+@dataclass(frozen=True)
+class NodeOptions:
+    """What can be typed for one node process."""
+
+    data: Data = None
+    host: Host = None
+    dicom_port: DicomPort = None
+    tls_port: TlsPort = None
+    ae_title: AETitle = None
+    accept_unknown: AcceptUnknown = False
+    listen_fd: ListenFd = None
+    as_json: Json = False
+
+
+@dataclass(frozen=True)
+class WebOptions:
+    """What can be typed for the web process."""
+
+    data: Data = None
+    http_host: Annotated[str | None, typer.Option("--host", help="Address to listen on: this machine's own.")] = None
+    http_port: Annotated[int | None, typer.Option("--http-port", help="Port to listen on; 0 is any free one.")] = None
+    listen_fd: Annotated[int | None, typer.Option("--listen-fd", hidden=True)] = None
+    as_json: Json = False
+
+
+@taking(ServeOptions)
+def serve(options: ServeOptions) -> None:
     """Serve the data folder until stopped (Ctrl-C or SIGTERM).
 
     Writes one line with "ready" to standard output once associations are served.
     """
-    overrides = _overrides(host, dicom_port, ae_title, workers, accept_unknown)
-    _serve(settings_with(data, overrides), overrides, as_json)
+    overrides = _overrides(options)
+    _serve(settings_with(options.data, overrides), overrides, options.as_json)
 
 
-def node(
-    data: Data = None,
-    host: Host = None,
-    dicom_port: DicomPort = None,
-    ae_title: AETitle = None,
-    accept_unknown: AcceptUnknown = False,
-    listen_fd: Annotated[int | None, typer.Option("--listen-fd", hidden=True)] = None,
-    as_json: Json = False,
-) -> None:
+@taking(NodeOptions)
+def node(options: NodeOptions) -> None:
     """Run one node process alone, without a supervisor, until stopped (Ctrl-C or SIGTERM)."""
     from radfuse.app import run_node
 
-    settings = settings_with(data, _overrides(host, dicom_port, ae_title, None, accept_unknown))
-    if listen_fd is None:
-        run_node(settings, None, _ready(settings, 1, as_json))
-    else:
+    settings = settings_with(options.data, _overrides(options))
+    if options.listen_fd:
         # One of several workers: the supervisor has said that the service is ready.
-        run_node(settings, socket.socket(fileno=listen_fd), lambda _port: None)
+        run_node(settings, options.listen_fd, lambda _ports: None)
+    else:
+        run_node(settings, (), _ready(settings, 1, options.as_json))
 
 
-def demo(
+@taking(WebOptions)
+def web(options: WebOptions) -> None:
+    """Run the web process alone (DICOMweb, metrics), until stopped (Ctrl-C or SIGTERM)."""
+    from radfuse.app import run_web
+
+    settings = settings_with(options.data, _overrides(options))
+    folder = settings.data.resolve()
+    host = settings.http_host
+
+    def say_ready(port: int) -> None:
+        if options.listen_fd is not None:
+            return  # the supervisor has said that the service is ready
+        if options.as_json:
+            facts = {"Status": "ready", "Host": host, "HTTPPort": port, "DataFolder": str(folder)}
+            write_object(facts, indent=None)
+        else:
+            say(f"Radfuse's web server is ready: {_url(host, port)}, data in {folder}")
+
+    run_web(settings, options.listen_fd, say_ready)
+
+
+def worker(
     data: Data = None,
-    host: Host = None,
-    dicom_port: DicomPort = None,
-    ae_title: AETitle = None,
-    workers: Workers = None,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
+    """Run the job worker alone, until stopped (Ctrl-C or SIGTERM). "radfuse serve" has one of its own."""
+    from radfuse.app import run_worker
+
+    settings = settings_of(data)
+    folder = settings.data.resolve()
+
+    def say_ready() -> None:
+        if supervised:
+            return  # the supervisor has said that the service is ready
+        if as_json:
+            write_object({"Status": "ready", "DataFolder": str(folder)}, indent=None)
+        else:
+            say(f"Radfuse's job worker is ready: jobs of {folder}")
+
+    run_worker(settings, say_ready, is_supervised=supervised)
+
+
+@taking(DemoOptions)
+def demo(options: DemoOptions) -> None:
     """Serve with a small made-up PET, CT and MR study in the archive."""
     from radfuse.app import open_archive
     from radfuse.services import demo as study
 
-    overrides = _overrides(host, dicom_port, ae_title, workers, False)
-    settings = settings_with(data, overrides)
+    overrides = _overrides(options)
+    settings = settings_with(options.data, overrides)
     with open_archive(settings) as archive, progress("Making the study", study.INSTANCES, "objects") as advance:
         for done, _ in enumerate(study.add_demo_study(archive), 1):
             advance(done, None)
-    _serve(settings, overrides, as_json, is_demo=True)
+    _serve(settings, overrides, options.as_json, is_demo=True)
 
 
-def _overrides(
-    host: str | None, dicom_port: int | None, ae_title: str | None, workers: int | None, accept_unknown: bool
-) -> dict[str, str]:
+_FIELDS: Final = {
+    "RADFUSE_HOST": "host",
+    "RADFUSE_DICOM_PORT": "dicom_port",
+    "RADFUSE_TLS_PORT": "tls_port",
+    "RADFUSE_HTTP_HOST": "http_host",
+    "RADFUSE_HTTP_PORT": "http_port",
+    "RADFUSE_AE_TITLE": "ae_title",
+    "RADFUSE_WORKERS": "workers",
+}
+
+
+def _overrides(options: DemoOptions | NodeOptions | WebOptions) -> dict[str, str]:
     """The options as the environment variables that override ``radfuse.toml``, for the workers to see too."""
-    options = {
-        "RADFUSE_HOST": host,
-        "RADFUSE_DICOM_PORT": dicom_port,
-        "RADFUSE_AE_TITLE": ae_title,
-        "RADFUSE_WORKERS": workers,
-        "RADFUSE_STORAGE__ACCEPT_UNKNOWN_CLASSES": "true" if accept_unknown else None,
+    variables = {name: getattr(options, field, None) for name, field in _FIELDS.items()} | {
+        "RADFUSE_STORAGE__ACCEPT_UNKNOWN_CLASSES": "true" if getattr(options, "accept_unknown", False) else None,
     }
-    return {name: str(value) for name, value in options.items() if value is not None}
+    return {name: str(value) for name, value in variables.items() if value is not None}
 
 
 def _serve(settings: Settings, overrides: dict[str, str], as_json: bool, *, is_demo: bool = False) -> None:
@@ -103,34 +194,44 @@ def _serve(settings: Settings, overrides: dict[str, str], as_json: bool, *, is_d
 
     ready = _ready(settings, settings.workers, as_json)
 
-    def on_ready(port: int) -> None:
-        ready(port)
+    def on_ready(ports: Ports) -> None:
+        ready(ports)
         if is_demo and not as_json:
-            for line in _suggestions(settings, port):
+            for line in _suggestions(settings, ports):
                 say(line)
 
     serve_until_stopped(settings, overrides, on_ready)
 
 
-def _ready(settings: Settings, workers: int, as_json: bool) -> Callable[[int], None]:
-    """Says that associations are served, and where."""
+def _ready(settings: Settings, workers: int, as_json: bool) -> Callable[[Ports], None]:
+    """Says that associations and requests are served, and where."""
     folder = settings.data.resolve()
 
-    def say_ready(port: int) -> None:
+    def say_ready(ports: Ports) -> None:
+        dicom, tls, http = ports
         if as_json:
-            facts = {"AETitle": settings.ae_title, "Host": settings.host, "Port": port}
+            facts: dict[str, object] = {"AETitle": settings.ae_title, "Host": settings.host, "Port": dicom}
+            if tls is not None:
+                facts["TLSPort"] = tls
+            if http is not None:
+                facts["HTTPPort"] = http
             write_object({"Status": "ready", **facts, "DataFolder": str(folder), "Workers": workers}, indent=None)
             return
         processes = f"{workers} worker{'s' if workers > 1 else ''}"
-        say(f"Radfuse is ready: {settings.ae_title} at {settings.host} port {port}, data in {folder}, {processes}")
+        where = f"{settings.host} port {dicom}" + (f" and {tls} (TLS)" if tls is not None else "")
+        if http is not None:
+            where += f", web at {_url(settings.http_host, http)}"
+        say(f"Radfuse is ready: {settings.ae_title} at {where}, data in {folder}, {processes}")
 
     return say_ready
 
 
-def _suggestions(settings: Settings, port: int) -> list[str]:
+def _suggestions(settings: Settings, ports: Ports) -> list[str]:
+    port, _, http = ports
     title = settings.ae_title
     node_of_ours = f"{title}@localhost:{port}"
     folder = _quoted(settings.data)
+    over_http = [f"  curl {_url('localhost', http)}/dicom-web/studies"] if http is not None else []
     return [
         "",
         "What to try in another terminal:",
@@ -139,8 +240,13 @@ def _suggestions(settings: Settings, port: int) -> list[str]:
         f"  radfuse ls --data {folder} --level series Modality=PT",
         f"  radfuse send FILES --to {node_of_ours}",
         f"  findscu -aec {title} -S -k QueryRetrieveLevel=STUDY -k PatientName -k StudyInstanceUID localhost {port}",
+        *over_http,
         "Ctrl-C stops it.",
     ]
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _quoted(path: Path) -> str:

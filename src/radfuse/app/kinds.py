@@ -1,0 +1,101 @@
+"""The kinds of job, in one table, and what a worker works with."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from radfuse.app.compose import open_archive, open_context_lists, open_peers, our_caller
+from radfuse.app.settings import Settings
+from radfuse.archive import Archive
+from radfuse.dicom import Transcoder
+from radfuse.jobs import Jobs, Kind
+from radfuse.services import commitment, retrieve_job, send_job
+from radfuse.services.associating import Caller
+from radfuse.services.context_lists import ContextLists
+from radfuse.services.peers import Peer, Peers
+from radfuse.services.routing import Router, RoutingSurroundings
+from radfuse.services.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the jobs and the router of one worker share."""
+
+    settings: Settings
+    jobs: Jobs
+    archives: Archives
+    peers: Peers
+    context_lists: ContextLists
+    rules: Rules
+    transcoder: Transcoder
+
+    def caller_of(self, peer: Peer, ae_title: str) -> Caller:
+        """Who we are to a peer."""
+        return our_caller(self.settings, peer, ae_title)
+
+
+@contextlib.contextmanager
+def open_tools(settings: Settings, jobs: Jobs) -> Iterator[Tools]:
+    """The tools, closed in order at the end."""
+    with contextlib.ExitStack() as stack:
+        yield Tools(
+            settings,
+            jobs,
+            stack.enter_context(contextlib.closing(Archives(settings))),
+            stack.enter_context(contextlib.closing(open_peers(settings))),
+            stack.enter_context(contextlib.closing(open_context_lists(settings))),
+            stack.enter_context(contextlib.closing(Rules(settings.data))),
+            stack.enter_context(Transcoder()),
+        )
+
+
+def job_kinds(tools: Tools) -> Mapping[str, Kind]:
+    """What a worker can do, by the name that jobs call it."""
+    archive, peers, caller = tools.archives.open, tools.peers, tools.caller_of
+    sending = send_job.SendSurroundings(archive, peers, tools.context_lists, caller, tools.transcoder)
+    retrieving = retrieve_job.RetrieveSurroundings(archive, peers, caller)
+    committing = commitment.CommitmentSurroundings(
+        commitment.Commitments(tools.jobs), peers, archive, caller, tools.settings.commitment.wait_s
+    )
+    return {
+        send_job.SEND: partial(send_job.run_send, surroundings=sending),
+        retrieve_job.RETRIEVE: partial(retrieve_job.run_retrieve, surroundings=retrieving),
+        **commitment.commitment_kinds(committing),
+    }
+
+
+def router(tools: Tools) -> Router:
+    """What sends arriving objects on as the rules say."""
+
+    def our_title(peer: Peer) -> str:
+        return tools.caller_of(peer, "").ae_title
+
+    return Router(RoutingSurroundings(tools.archives.open, tools.jobs, tools.peers, tools.rules, our_title))
+
+
+class Archives:
+    """The archives of the databases, each opened when a job first asks for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._open: dict[str, Archive] = {}
+
+    def open(self, database: str) -> Archive:
+        """The archive of a database; it stays open for the next job."""
+        with self._lock:
+            archive = self._open.get(database)
+            if archive is None:
+                archive = self._open[database] = open_archive(self._settings, database)
+        return archive
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._lock:
+            for archive in self._open.values():
+                archive.close()
+            self._open.clear()

@@ -1,0 +1,246 @@
+"""The web process: on this machine alone, supervised, and stopped in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from radfuse.app.settings import Settings, load_settings
+from radfuse.app.web import open_http
+from radfuse.core.errors import ConfigurationError
+from tests.app.test_serve import archived, wait_until
+from tests.archive.objects import EXPLICIT, AnObject, leftovers, numbered
+from tests.support.servers import RunningNode, environment, processes_of, radfuse, running_node
+
+DICOM = {"Content-Type": "application/dicom"}
+LARGE = bytes(60_000_000)
+
+
+def url_of(node: RunningNode) -> str:
+    found = re.search(r"web at (http://\S+?),", node.ready_line)
+    assert found, node.ready_line
+    return found[1]
+
+
+@contextlib.contextmanager
+def serving(data: Path, *options: str) -> Iterator[tuple[RunningNode, str]]:
+    """The whole service, with the address of its web server."""
+    with running_node(data, "--http-port", "0", *options) as node:
+        yield node, url_of(node)
+
+
+@contextlib.contextmanager
+def web_alone(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """``radfuse web`` and its ready line; stopped by SIGTERM, which must end it with exit code 0."""
+    command = [sys.executable, "-m", "radfuse", "web", "--data", str(data), "--http-port", "0", "--json", *options]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        try:
+            yield process, json.loads(process.stdout.readline())
+            process.terminate()
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+def part10(each: AnObject) -> bytes:
+    from radfuse.dicom import FileMeta, build_file_meta
+
+    return build_file_meta(FileMeta(each.origin().sop_class_uid, each.uid, EXPLICIT)) + each.data_set()
+
+
+def store(url: str, each: AnObject) -> str:
+    """Stores an object, and gives its address."""
+    answer = httpx.post(f"{url}/dicom-web/studies", content=part10(each), headers=DICOM, timeout=60)
+    assert answer.status_code == 200
+    (item,) = answer.json()["00081199"]["Value"]
+    return str(item["00081190"]["Value"][0])
+
+
+def test_it_serves_alone(tmp_path: Path) -> None:
+    with web_alone(tmp_path / "data") as (process, ready):
+        url = f"http://127.0.0.1:{ready['HTTPPort']}"
+        assert (ready["Status"], ready["Host"]) == ("ready", "127.0.0.1")
+        assert httpx.get(store(url, numbered(1)), headers={"Accept": DICOM["Content-Type"]}).status_code == 200
+        assert process.poll() is None
+    assert leftovers(tmp_path / "data") == []
+
+
+def test_a_process_that_is_killed_is_replaced_on_the_same_port(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as (node, url):
+        (first,) = processes_of(node.process, "web")
+        address = store(url, numbered(1))
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: processes_of(node.process, "web") not in ([], [first]))
+        # The supervisor holds the port meanwhile: who asks waits.
+        answer = httpx.get(address, headers={"Accept": DICOM["Content-Type"]}, timeout=30)
+        assert (answer.status_code, answer.content[-100:]) == (200, part10(numbered(1))[-100:])
+    assert "a web process ended unexpectedly" in (tmp_path / "data" / "log" / "supervisor.jsonl").read_text()
+
+
+def test_it_ends_with_its_supervisor(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "radfuse", "serve", "--data", str(tmp_path / "data"), "--workers", "1"]
+    command += ["--dicom-port", "0", "--http-port", "0", "--json"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["HTTPPort"]
+        process.kill()
+
+    def is_gone() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return False
+        return True
+
+    wait_until(is_gone)
+
+
+def test_a_running_download_ends_whole_when_the_service_stops(tmp_path: Path) -> None:
+    each = numbered(1, pixels=LARGE)
+    with serving(tmp_path / "data") as (node, url):
+        address = store(url, each)
+        with httpx.stream("GET", address, headers={"Accept": DICOM["Content-Type"]}, timeout=30) as answer:
+            pieces = answer.iter_raw(1 << 20)
+            received = len(next(pieces))
+            node.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not is_taking(url))
+            for piece in pieces:
+                received += len(piece)
+                time.sleep(0.002)
+            assert received == int(answer.headers["Content-Length"]) > len(LARGE)
+        assert node.process.wait(30) == 0
+
+
+def test_a_client_that_takes_nothing_does_not_hold_the_service_up(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "radfuse.toml").write_text("[limits]\nshutdown_s = 1\n")
+    with serving(data) as (node, url):
+        address = store(url, numbered(1, pixels=LARGE))
+        with httpx.stream("GET", address, headers={"Accept": DICOM["Content-Type"]}, timeout=30) as answer:
+            node.process.send_signal(signal.SIGTERM)
+            assert node.process.wait(30) == 0
+            with pytest.raises(httpx.HTTPError):
+                answer.read()
+    assert not (data / "log" / "supervisor.jsonl").exists()  # nothing had to be killed
+    assert leftovers(data) == []
+
+
+def test_a_store_request_that_stops_coming_does_not_either(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "radfuse.toml").write_text("[limits]\nshutdown_s = 1\n")
+    whole = part10(numbered(1, pixels=bytes(8_000_000)))
+    goes_on = threading.Event()
+
+    def content() -> Iterator[bytes]:
+        yield whole[:5_000_000]
+        goes_on.wait(60)
+
+    def send(url: str) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.post(f"{url}/dicom-web/studies", content=content(), headers=DICOM, timeout=60)
+
+    with serving(data) as (node, url):
+        store(url, numbered(2))
+        sender = threading.Thread(target=send, args=(url,))
+        sender.start()
+        wait_until(lambda: any((data / "incoming").glob("*/*")))
+        node.process.send_signal(signal.SIGTERM)
+        assert node.process.wait(30) == 0
+        goes_on.set()
+        sender.join()
+    assert not (data / "log" / "supervisor.jsonl").exists()  # nothing had to be killed
+    assert leftovers(data) == []
+    assert set(archived(data)) == {numbered(2).uid}
+
+
+def is_taking(url: str) -> bool:
+    """Whether the server takes new requests."""
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{url}/healthz", timeout=0.5).status_code == 200
+    return False
+
+
+# --- where it listens --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of an empty folder."""
+    for name in [name for name in os.environ if name.startswith("RADFUSE_")]:
+        monkeypatch.delenv(name)
+    return load_settings(tmp_path)
+
+
+def test_it_listens_on_this_machine_wherever_the_node_does(loaded: Settings) -> None:
+    assert (loaded.http_host, loaded.http_port) == ("127.0.0.1", 8042)
+    for changes, address in (({"host": "192.0.2.1"}, "127.0.0.1"), ({"http_host": "127.0.0.2"}, "127.0.0.2")):
+        listener = open_http(loaded.model_copy(update={"http_port": 0} | changes))
+        assert listener is not None
+        with listener:
+            assert listener.getsockname()[0] == address
+
+
+def test_it_can_be_switched_off(loaded: Settings) -> None:
+    assert open_http(loaded.model_copy(update={"http_port": -1, "host": "192.0.2.1"})) is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "pacs.example"])  # noqa: S104
+def test_what_others_can_reach_is_refused_while_nobody_can_log_in(loaded: Settings, host: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        open_http(loaded.model_copy(update={"http_host": host}))
+    assert refused.value.setting == "http_host"
+    assert f"reachable at {host} without a login" in refused.value.reason
+
+
+@pytest.mark.parametrize("words", [("serve", "--dicom-port", "0", "--http-host"), ("web", "--host")], ids=" ".join)
+def test_the_refusal_is_one_sentence(words: tuple[str, ...], tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    done = radfuse(*words, "0.0.0.0", "--data", data, "--http-port", "0")  # noqa: S104
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "there are no users yet; set http_host to 127.0.0.1, or http_port to -1" in done.stderr
+
+
+def test_the_node_may_be_reached_when_the_web_server_is_not(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", "--host", "0.0.0.0") as (_, url):  # noqa: S104
+        assert url.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{url}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("words", [("serve", "--dicom-port", "0"), ("web",)], ids=" ".join)
+def test_a_port_that_is_taken_is_said_in_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = radfuse(*words, "--data", str(tmp_path / "data"), "--http-port", str(port))
+    assert done.returncode == 1
+    assert done.stderr == f"radfuse: http_port: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_a_web_process_alone_that_is_switched_off_says_so(tmp_path: Path) -> None:
+    done = radfuse("web", "--data", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert done.stderr == "radfuse: http_port: the web server is switched off (-1); give it a port\n"
+
+
+def test_a_page_that_points_its_name_at_this_machine_is_refused(tmp_path: Path) -> None:
+    with web_alone(tmp_path / "data") as (_, ready):
+        url = f"http://localhost:{ready['HTTPPort']}/dicom-web/studies"
+        assert httpx.get(url).status_code == 200
+        assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 421
