@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from radfuse.core.errors import OutOfSpace, SendFailed, TransientFailure, UnknownPeer
+from radfuse.core.errors import JobFailed, OutOfSpace, TransientFailure, UnknownPeer
 from radfuse.db import write_transaction
 from radfuse.jobs import Counts, ItemState, Job, JobContext, Jobs, JobState, Retry, run_next
 from radfuse.jobs.attempt import Runner
@@ -119,7 +119,7 @@ def test_a_job_that_has_failed_for_good_stays_so_when_the_worker_stops(jobs: Job
         context.record(1, ItemState.FAILED, 0xA900)
         stopping = True
         assert context.should_stop()
-        raise SendFailed("SINK answered with status A900")
+        raise JobFailed("SINK answered with status A900")
 
     job = run_next(jobs, {"work": kind}, jobs.submit(new_job()), lambda: stopping)
     assert (job.state, job.message) == (JobState.FAILED, "SINK answered with status A900")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from radfuse.archive import Archive
-from radfuse.core.errors import AssociationAborted, SendFailed, TransientFailure
+from radfuse.core.errors import AssociationAborted, JobFailed, TransientFailure
 from radfuse.core.store_statuses import Outcome, meaning_of
 from radfuse.core.transfer_syntaxes import (
     EXPLICIT_BIG,
@@ -124,7 +124,7 @@ def test_an_object_is_compressed_with_loss_only_where_that_is_configured_and_the
     lossy_comments: list[str] = []
     with Node(lossy_only) as node:
         node.policy = Accepts(JPEG_2000)  # type: ignore[assignment]
-        with pytest.raises(SendFailed, match="pacs does not offer SOP class"):
+        with pytest.raises(JobFailed, match="pacs does not offer SOP class"):
             StorageScu(route_to(peer_at(node.address), transcoder), FakeLedger()).send(outgoing([source]))
         allowed = route_to(peer_at(node.address, lossy_syntax=JPEG_2000), transcoder)
         for _ in range(2):
@@ -196,7 +196,7 @@ def test_a_class_that_is_not_on_the_list_fails_the_task_before_anything_is_sent(
     with Node(Answers()) as node:
         node.policy = policy = Accepts()  # type: ignore[assignment]
         scu = StorageScu(route_to(peer_at(node.address), transcoder, ct_only), ledger)
-        with pytest.raises(SendFailed, match=f"{MR_IMAGE} is not on the context list 'ct': add it with"):
+        with pytest.raises(JobFailed, match=f"{MR_IMAGE} is not on the context list 'ct': add it with"):
             scu.send(outgoing((generated_set.ct[0], generated_set.mr[0])))
     assert policy.requests == []
     assert [(number, state) for number, state, _ in ledger.states()] == [(2, FAILED)]
@@ -210,7 +210,7 @@ def test_a_syntax_with_no_way_to_the_list_fails_the_task(transcoder: Transcoder,
 
     with Node(Answers()) as node:
         scu = StorageScu(route_to(peer_at(node.address), transcoder, only_lossless), FakeLedger())
-        with pytest.raises(SendFailed, match=r"transfer syntax 1\.2\.840\.10008\.1\.2\.4\.102 cannot be turned into"):
+        with pytest.raises(JobFailed, match=r"transfer syntax 1\.2\.840\.10008\.1\.2\.4\.102 cannot be turned into"):
             scu.send(outgoing(generated_set.ct[:1], as_video))
 
 
@@ -242,7 +242,7 @@ def test_a_refusal_in_the_second_association_leaves_what_the_first_delivered(
     ledger = FakeLedger()
     with Node(Answers()) as node:
         node.policy = Accepts(refused_classes=DBX.sop_classes[100:])  # type: ignore[assignment]
-        with pytest.raises(SendFailed, match=f"pacs does not offer SOP class {DBX.sop_classes[100]}"):
+        with pytest.raises(JobFailed, match=f"pacs does not offer SOP class {DBX.sop_classes[100]}"):
             StorageScu(route_to(peer_at(node.address), transcoder), ledger).send(items)
     expected = {number: SENT for number in range(1, 65)} | {101: FAILED, 102: FAILED}
     assert {number: state for number, state, _ in ledger.states()} == expected
@@ -266,7 +266,7 @@ def test_every_status_ends_or_continues_the_task_as_the_table_says(
         if outcome in (Outcome.SENT, Outcome.WARNED):
             scu.send(outgoing(generated_set.ct))
         else:
-            expected = TransientFailure if outcome is Outcome.TRANSIENT else SendFailed
+            expected = TransientFailure if outcome is Outcome.TRANSIENT else JobFailed
             with pytest.raises(expected, match=rf"pacs answered with status {status:04X}.*\(because\)\. ") as raised:
                 scu.send(outgoing(generated_set.ct))
             assert type(raised.value) is expected
@@ -287,7 +287,7 @@ def test_every_status_ends_or_continues_the_task_as_the_table_says(
 def test_a_failure_that_leniency_would_accept_says_so(transcoder: Transcoder, generated_set: GeneratedSet) -> None:
     with Node(Answers({SECOND: 0x0111})) as node:
         scu = StorageScu(route_to(peer_at(node.address), transcoder), FakeLedger())
-        with pytest.raises(SendFailed, match=r"count this as a warning: 'radfuse peers add pacs PACS@.*--lenient'"):
+        with pytest.raises(JobFailed, match=r"count this as a warning: 'radfuse peers add pacs PACS@.*--lenient'"):
             scu.send(outgoing(generated_set.ct))
 
 
@@ -301,7 +301,7 @@ def test_a_refused_class_aborts_and_fails_the_task_and_nothing_is_skipped(
     with Node(answers) as node:
         node.policy = Accepts(refused_classes=[MR_IMAGE])  # type: ignore[assignment]
         scu = StorageScu(route_to(peer_at(node.address), transcoder), ledger)
-        with pytest.raises(SendFailed, match=rf"pacs does not offer SOP class {MR_IMAGE} .* Allow it there"):
+        with pytest.raises(JobFailed, match=rf"pacs does not offer SOP class {MR_IMAGE} .* Allow it there"):
             scu.send(outgoing((*generated_set.ct, *generated_set.mr)))
     assert answers.order == []
     assert ledger.states() == [(number, FAILED, None) for number in range(6, 11)]
@@ -323,8 +323,8 @@ class Rejects:
 @pytest.mark.parametrize(
     ("rejection", "expected", "sentence"),
     [
-        (Rejects(1, 1, 3), SendFailed, "pacs refused the association: it does not know our AE title US"),
-        (Rejects(1, 1, 7), SendFailed, "pacs refused the association: it is not called PACS"),
+        (Rejects(1, 1, 3), JobFailed, "pacs refused the association: it does not know our AE title US"),
+        (Rejects(1, 1, 7), JobFailed, "pacs refused the association: it is not called PACS"),
         (Rejects(2, 3, 1), TransientFailure, "pacs refused the association: .*Try again later"),
         (Rejects(2, 1, 1), TransientFailure, "pacs refused the association"),
     ],
@@ -369,7 +369,7 @@ def test_a_peer_that_is_no_dicom_node_fails_the_task(transcoder: Transcoder, gen
         thread = threading.Thread(target=greet, args=(server,))
         thread.start()
         scu = StorageScu(route_to(peer_at(server.getsockname()), transcoder), FakeLedger())
-        with pytest.raises(SendFailed, match=r"pacs does not speak DICOM as it should"):
+        with pytest.raises(JobFailed, match=r"pacs does not speak DICOM as it should"):
             scu.send(outgoing(generated_set.ct))
         thread.join(10)
 
@@ -453,15 +453,15 @@ def answer_without_a_status(association: Association, message: Message) -> None:
 @pytest.mark.parametrize(
     ("misbehave", "expected", "second", "sentence"),
     [
-        (hang_after_the_command, SendFailed, FAILED, "pacs took longer than 1 s for the next message"),
+        (hang_after_the_command, JobFailed, FAILED, "pacs took longer than 1 s for the next message"),
         (drop_the_link, TransientFailure, PENDING, "pacs cannot be reached or has closed the connection"),
-        (abort, SendFailed, FAILED, "pacs aborted the association"),
+        (abort, JobFailed, FAILED, "pacs aborted the association"),
         (release, TransientFailure, PENDING, "the peer released the association before its response"),
-        (answer_another_message, SendFailed, FAILED, "a response belongs to no request"),
-        (answer_with_another_command, SendFailed, FAILED, "a response belongs to no request"),
-        (answer_in_a_context_that_was_not_offered, SendFailed, FAILED, "pacs does not speak DICOM as it should"),
-        (answer_in_another_context, SendFailed, FAILED, "a response came in another presentation context"),
-        (answer_without_a_status, SendFailed, FAILED, "a response belongs to no request"),
+        (answer_another_message, JobFailed, FAILED, "a response belongs to no request"),
+        (answer_with_another_command, JobFailed, FAILED, "a response belongs to no request"),
+        (answer_in_a_context_that_was_not_offered, JobFailed, FAILED, "pacs does not speak DICOM as it should"),
+        (answer_in_another_context, JobFailed, FAILED, "a response came in another presentation context"),
+        (answer_without_a_status, JobFailed, FAILED, "a response belongs to no request"),
     ],
 )
 def test_a_fault_ends_the_task_and_what_was_acknowledged_stays(
@@ -503,7 +503,7 @@ def test_a_peer_that_hangs_in_the_middle_of_the_data_is_given_up_in_time(
     ledger = FakeLedger()
     with Node(hang) as node:
         scu = StorageScu(route_to(peer_at(node.address), transcoder), ledger)
-        with pytest.raises(SendFailed, match="pacs took longer than 1 s for taking what we send"):
+        with pytest.raises(JobFailed, match="pacs took longer than 1 s for taking what we send"):
             scu.send(outgoing([big_file(generated_set, tmp_path, 64 << 20)]))
         released.set()
     assert ledger.states() == [(1, FAILED, None)]
@@ -636,5 +636,5 @@ def test_the_peers_own_timeout_counts(
     with Node(hang_after_the_command) as node:
         peer = peer_at(node.address, response_s=own_s)
         assert peers_timeouts(peer) == own_s
-        with pytest.raises(SendFailed, match=f"longer than {own_s:g} s"):
+        with pytest.raises(JobFailed, match=f"longer than {own_s:g} s"):
             StorageScu(route_to(peer, transcoder), FakeLedger()).send(outgoing(generated_set.ct))

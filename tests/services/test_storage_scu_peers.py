@@ -17,7 +17,7 @@ import pytest
 from pynetdicom import AE, evt
 
 from radfuse.archive import Archive
-from radfuse.core.errors import SendFailed, TransientFailure
+from radfuse.core.errors import JobFailed, TransientFailure
 from radfuse.core.transfer_syntaxes import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -177,7 +177,7 @@ def test_a_storescp_that_refuses_is_said(
 ) -> None:
     with (
         running_storescp(dcmtk("storescp"), tmp_path, free_port, "--refuse"),
-        pytest.raises((SendFailed, TransientFailure), match="pacs refused the association"),
+        pytest.raises((JobFailed, TransientFailure), match="pacs refused the association"),
     ):
         send(peer_at(("127.0.0.1", free_port)), generated_set.ct, transcoder)
 
@@ -193,7 +193,7 @@ def test_a_storescp_that_aborts_is_said(
 ) -> None:
     with (
         running_storescp(dcmtk("storescp"), tmp_path, free_port, option),
-        pytest.raises(SendFailed, match="pacs aborted the association"),
+        pytest.raises(JobFailed, match="pacs aborted the association"),
     ):
         send(peer_at(("127.0.0.1", free_port)), generated_set.ct, transcoder)
 
@@ -209,7 +209,7 @@ def test_a_storescp_that_sleeps_too_long_is_said(
 ) -> None:
     with (
         running_storescp(dcmtk("storescp"), tmp_path, free_port, option, "4"),
-        pytest.raises(SendFailed, match="pacs took longer than 1 s"),
+        pytest.raises(JobFailed, match="pacs took longer than 1 s"),
     ):
         send(peer_at(("127.0.0.1", free_port)), generated_set.ct[:2], transcoder, limits=QUICK)
 
@@ -354,7 +354,7 @@ def test_pynetdicom_is_told_of_the_failure_by_an_abort_of_the_service_user(
         scu = StorageScu(
             route_to(peer_at(("127.0.0.1", server.server_address[1])), transcoder, limits=Limits()), ledger
         )
-        with pytest.raises(SendFailed, match="status C123, cannot understand"):
+        with pytest.raises(JobFailed, match="status C123, cannot understand"):
             scu.send(outgoing(generated_set.ct))
     finally:
         server.shutdown()

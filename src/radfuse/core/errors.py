@@ -362,8 +362,8 @@ class JobNotInState(JobError):
 
 
 @dataclass(eq=False)
-class SendFailed(JobError):
-    """Objects cannot be sent to a peer, and another attempt would end the same: a person has to act."""
+class JobFailed(JobError):
+    """A job cannot be done, and another attempt would end the same: a person has to act."""
 
     reason: str
     template = "{reason}"

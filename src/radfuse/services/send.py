@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from radfuse.archive import Archive, InformationModel, StoredObject, queries
-from radfuse.core.errors import ConfigurationError, NotPart10, RadfuseError, SendFailed, WireError
+from radfuse.core.errors import ConfigurationError, JobFailed, NotPart10, RadfuseError, WireError
 from radfuse.core.levels import Level
 from radfuse.core.store_statuses import Outcome, meaning_of
 from radfuse.core.uids import checked_uid
@@ -134,7 +134,7 @@ def _send(archive: Archive | None, objects: Sequence[FileObject] | Sequence[Stor
     offered = []
     for item in objects:
         if reason := to.why_not((item.sop_class_uid, item.transfer_syntax_uid)):
-            yield Sent(item.sop_instance_uid, _path(item), error=SendFailed(f"{reason}: {NOT_OFFERED_ADVICE}"))
+            yield Sent(item.sop_instance_uid, _path(item), error=JobFailed(f"{reason}: {NOT_OFFERED_ADVICE}"))
         else:
             offered.append(item)
     for kinds, contexts in propose(kinds_of(offered), to.offer):

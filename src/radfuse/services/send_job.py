@@ -124,7 +124,7 @@ def check_may_send(peer: Peer) -> None:
 def run_send(context: JobContext, surroundings: SendSurroundings) -> None:
     """The kind "send": send what is still pending.
 
-    Raises TransientFailure, SendFailed, or what an unknown peer or list raises.
+    Raises TransientFailure, JobFailed, or what an unknown peer or list raises.
     """
     parameters = context.job.parameters
     peer = surroundings.peers.by_name(parameters["peer"])

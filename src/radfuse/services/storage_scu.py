@@ -19,11 +19,11 @@ from radfuse.core.errors import (
     AssociationRejected,
     ConnectionLost,
     DataSetError,
+    JobFailed,
     OperationFailed,
     OutOfSpace,
     PeerTimeout,
     RadfuseError,
-    SendFailed,
     TransientFailure,
     WireError,
 )
@@ -128,7 +128,7 @@ class StorageScu:
         """Send all; returns early when the ledger says stop.
 
         An object that cannot be read is recorded as failed and the others are sent. Raises
-        TransientFailure when another attempt may succeed, SendFailed when only a person can help,
+        TransientFailure when another attempt may succeed, JobFailed when only a person can help,
         and what ``associate`` raises for settings that cannot be used.
         """
         self._check_offered(items)
@@ -145,7 +145,7 @@ class StorageScu:
         cannot = {kind: reason for kind in kinds if (reason := self._route.why_not(kind))}
         self._fail_kinds(items, cannot)
         if cannot:
-            raise SendFailed(f"{next(iter(cannot.values()))}: {NOT_OFFERED_ADVICE}")
+            raise JobFailed(f"{next(iter(cannot.values()))}: {NOT_OFFERED_ADVICE}")
 
     def _check_accepted(self, association: Association, sender: ObjectSender, items: Sequence[Outgoing]) -> None:
         """Abort and fail when the peer refused what an object needs: none is skipped."""
@@ -158,7 +158,7 @@ class StorageScu:
         if cannot:
             association.abort()
             self._fail_kinds(items, cannot)
-            raise SendFailed(next(iter(cannot.values())))
+            raise JobFailed(next(iter(cannot.values())))
 
     def _fail_kinds(self, items: Sequence[Outgoing], reasons: Mapping[Kind, str]) -> None:
         for item in items:
@@ -232,7 +232,7 @@ class StorageScu:
             raise TransientFailure(f"{told}. Make room there, or wait until it has some.")
         self._ledger.record(item.number, ItemState.FAILED, code, comment or known.meaning)
         failed = OperationFailed("C-STORE", code, comment)
-        raise SendFailed(_advice(told, failed, self._route))
+        raise JobFailed(_advice(told, failed, self._route))
 
     # --- failures ----------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class StorageScu:
             is_transient = error.result == _REJECTED_TRANSIENT
         else:
             is_transient = type(error) in (ConnectionLost, PeerTimeout, AssociationAborted)
-        return TransientFailure(sentence) if is_transient else SendFailed(sentence)
+        return TransientFailure(sentence) if is_transient else JobFailed(sentence)
 
     def _broken(self, item: Outgoing, error: WireError) -> RadfuseError:
         """The association ended while an object was under way: whether the peer has it is not known."""
@@ -254,7 +254,7 @@ class StorageScu:
             self._ledger.record(item.number, ItemState.PENDING, None, sentence)
             return TransientFailure(sentence)
         self._ledger.record(item.number, ItemState.FAILED, None, sentence)
-        return SendFailed(sentence)
+        return JobFailed(sentence)
 
 
 def _advice(answer: str, error: OperationFailed, route: Route) -> str:

@@ -11,6 +11,8 @@ from radfuse.core.errors import (
     AssociationRejected,
     ConnectionLost,
     InvalidCommitment,
+    JobError,
+    JobFailed,
     NoPresentationContext,
     NotAuthorized,
     OutOfSpace,
@@ -119,10 +121,10 @@ def context_to(association: Association, *, as_scp: bool) -> AcceptedContext:
     return contexts[0]
 
 
-def failure_of(error: WireError, peer: Peer, our_ae_title: str) -> Exception:
-    """``error`` as a job ends with it: TransientFailure when another attempt may succeed."""
+def failure_of(error: WireError, peer: Peer, our_ae_title: str) -> JobError:
+    """``error`` as a job ends with it: TransientFailure when another attempt may succeed, else JobFailed."""
     if isinstance(error, ConnectionLost | PeerTimeout | AssociationAborted) or (
         isinstance(error, AssociationRejected) and error.result == _REJECTED_TRANSIENT
     ):
         return TransientFailure(sentence_of(error, peer, our_ae_title))
-    return error
+    return JobFailed(sentence_of(error, peer, our_ae_title))
