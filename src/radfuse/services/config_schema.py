@@ -1,10 +1,22 @@
-"""The tables of the configuration database, ``config.sqlite`` in the data folder."""
+"""The configuration database, ``config.sqlite`` in the data folder: its tables, and how it is opened."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, MetaData, Table, Text
+from pathlib import Path
+
+from sqlalchemy import JSON, Boolean, Column, Engine, Float, Integer, MetaData, Table, Text
+
+from radfuse.db import Schema, create_database_engine, prepare_schema, sqlite_url
 
 metadata = MetaData()
+
+
+def open_configuration(folder: Path) -> Engine:
+    """The configuration database of a data folder, made or upgraded if need be. Raises SchemaTooNew."""
+    engine = create_database_engine(sqlite_url(folder / "config.sqlite"), synced_commits=True)
+    prepare_schema(engine, Schema.CONFIG)
+    return engine
+
 
 peer_table = Table(
     "peer",

@@ -26,14 +26,10 @@ from radfuse.core.transfer_syntaxes import (
 )
 from radfuse.core.uids import is_valid_uid
 from radfuse.db import (
-    Schema,
-    create_database_engine,
-    prepare_schema,
     read_transaction,
-    sqlite_url,
     write_transaction,
 )
-from radfuse.services.config_schema import context_list_table, peer_table
+from radfuse.services.config_schema import context_list_table, open_configuration, peer_table
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
@@ -115,8 +111,7 @@ class ContextLists:
     """The context lists of a data folder: the built-in ones, edited or not, and own ones."""
 
     def __init__(self, folder: Path) -> None:
-        self._engine = create_database_engine(sqlite_url(folder / "config.sqlite"), synced_commits=True)
-        prepare_schema(self._engine, Schema.CONFIG)
+        self._engine = open_configuration(folder)
 
     def close(self) -> None:
         """Close the database."""

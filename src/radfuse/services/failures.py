@@ -9,15 +9,20 @@ from radfuse.core.errors import (
     AssociationAborted,
     AssociationRejected,
     ConnectionLost,
+    JobError,
+    JobFailed,
     NoPresentationContext,
     OperationFailed,
     PeerTimeout,
     ProtocolViolation,
     TlsFailed,
+    TransientFailure,
     WireError,
 )
 from radfuse.services.peers import Peer
 
+_REJECTED_TRANSIENT: Final = 2
+"""Result of A-ASSOCIATE-RJ (PS3.8 Table 9-21)."""
 _UNKNOWN_CALLING: Final = (1, 3)
 _UNKNOWN_CALLED: Final = (1, 7)
 _CONGESTION: Final = frozenset({(3, 1), (3, 2)})
@@ -30,6 +35,15 @@ def sentence_of(error: WireError, peer: Peer, our_title: str) -> str:
     """What happened, and what to do about it."""
     explain = next((explain for kind, explain in _EXPLANATIONS if isinstance(error, kind)), None)
     return explain(error, peer, our_title) if explain else f"{peer.name}: {error}."
+
+
+def job_failure(error: WireError, peer: Peer, our_title: str) -> JobError:
+    """The end of a job that met ``error``: TransientFailure when another attempt may succeed, else JobFailed."""
+    if isinstance(error, AssociationRejected):
+        may_pass = error.result == _REJECTED_TRANSIENT
+    else:
+        may_pass = isinstance(error, ConnectionLost | PeerTimeout | AssociationAborted)
+    return (TransientFailure if may_pass else JobFailed)(sentence_of(error, peer, our_title))
 
 
 def _where(peer: Peer) -> str:

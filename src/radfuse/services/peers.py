@@ -16,14 +16,10 @@ from radfuse.core.errors import ConfigurationError, InvalidAETitle, NotAllowed, 
 from radfuse.core.transfer_syntaxes import JPEG_2000, JPEG_BASELINE, JPEG_EXTENDED
 from radfuse.core.uids import is_valid_uid
 from radfuse.db import (
-    Schema,
-    create_database_engine,
-    prepare_schema,
     read_transaction,
-    sqlite_url,
     write_transaction,
 )
-from radfuse.services.config_schema import peer_table
+from radfuse.services.config_schema import open_configuration, peer_table
 from radfuse.services.context_lists import DBX, XD, check_known
 from radfuse.wire import Limits
 
@@ -231,8 +227,7 @@ class Peers:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._engine = create_database_engine(sqlite_url(folder / "config.sqlite"), synced_commits=True)
-        prepare_schema(self._engine, Schema.CONFIG)
+        self._engine = open_configuration(folder)
 
     def close(self) -> None:
         """Close the database."""

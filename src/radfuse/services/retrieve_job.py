@@ -14,14 +14,9 @@ from typing import Final
 
 from radfuse.archive import Archive, InformationModel
 from radfuse.core.errors import (
-    AssociationAborted,
-    AssociationRejected,
     ConfigurationError,
-    ConnectionLost,
     DataSetError,
-    JobError,
     OperationFailed,
-    PeerTimeout,
     TransientFailure,
     WireError,
 )
@@ -31,7 +26,7 @@ from radfuse.jobs import Item, ItemState, JobContext, Jobs, NewItem, NewJob, Ret
 from radfuse.services import query_peer
 from radfuse.services.associating import Caller
 from radfuse.services.databases import DEFAULT_DATABASE
-from radfuse.services.failures import sentence_of
+from radfuse.services.failures import job_failure, sentence_of
 from radfuse.services.peers import Peer, Peers
 from radfuse.services.query_peer import Progress
 from radfuse.wire import status
@@ -39,9 +34,6 @@ from radfuse.wire import status
 RETRIEVE: Final = "retrieve"
 """The kind of these jobs."""
 
-_WORTH_ANOTHER_TRY: Final = (ConnectionLost, PeerTimeout, AssociationAborted)
-_REJECTED_TRANSIENT: Final = 2
-"""Result of A-ASSOCIATE-RJ (PS3.8 Table 9-21)."""
 _NO_ROOM: Final = "There is no room here for what came: make room on the volume of the data folder."
 _NAMED_UIDS: Final = 5
 _SAY_EVERY_S: Final = 1.0
@@ -52,14 +44,6 @@ class How(StrEnum):
 
     GET = "get"
     MOVE = "move"
-
-
-@dataclass(eq=False)
-class RetrieveFailed(JobError):
-    """The peer cannot or will not give, and another attempt would end the same."""
-
-    reason: str
-    template = "{reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +136,7 @@ def run_retrieve(context: JobContext, surroundings: RetrieveSurroundings) -> Non
     """The kind "retrieve": get what is still pending, one item after the other.
 
     An item that the peer answers with a failure fails by itself. Raises TransientFailure when another
-    attempt may succeed, RetrieveFailed or what an unknown peer raises when only a person can help.
+    attempt may succeed, JobFailed or what an unknown peer raises when only a person can help.
     """
     peer = surroundings.peers.by_name(context.job.parameters["peer"])
     caller = surroundings.caller_of(peer, context.job.parameters.get("from", ""))
@@ -170,15 +154,8 @@ def run_retrieve(context: JobContext, surroundings: RetrieveSurroundings) -> Non
         except DataSetError as error:
             context.record(item.number, ItemState.FAILED, None, f"{peer.name} answered what cannot be read: {error}")
         except WireError as error:
-            sentence = sentence_of(error, peer, caller.ae_title)
-            raise TransientFailure(sentence) if _may_pass(error) else RetrieveFailed(sentence) from error
+            raise job_failure(error, peer, caller.ae_title) from error
     context.say("")  # how far the last item was is of no interest any more
-
-
-def _may_pass(error: WireError) -> bool:
-    if isinstance(error, AssociationRejected):
-        return error.result == _REJECTED_TRANSIENT
-    return isinstance(error, _WORTH_ANOTHER_TRY)
 
 
 class _Retrieval:

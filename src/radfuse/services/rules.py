@@ -27,15 +27,11 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from radfuse.core.errors import ConfigurationError, UnknownRule
 from radfuse.db import (
-    Schema,
-    create_database_engine,
-    prepare_schema,
     read_transaction,
-    sqlite_url,
     write_transaction,
 )
 from radfuse.services.conditions import ALWAYS, Condition, condition_from
-from radfuse.services.config_schema import rule_table
+from radfuse.services.config_schema import open_configuration, rule_table
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.peers import Peer
 
@@ -227,8 +223,7 @@ class Rules:
     """The rules of a data folder, in its configuration database."""
 
     def __init__(self, folder: Path) -> None:
-        self._engine = create_database_engine(sqlite_url(folder / "config.sqlite"), synced_commits=True)
-        prepare_schema(self._engine, Schema.CONFIG)
+        self._engine = open_configuration(folder)
 
     def close(self) -> None:
         """Close the database."""

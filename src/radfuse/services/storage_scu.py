@@ -15,14 +15,11 @@ from typing import Final, Protocol
 from radfuse.archive import Archive, StoredObject
 from radfuse.core.errors import (
     ArchiveError,
-    AssociationAborted,
-    AssociationRejected,
     ConnectionLost,
     DataSetError,
     JobFailed,
     OperationFailed,
     OutOfSpace,
-    PeerTimeout,
     RadfuseError,
     TransientFailure,
     WireError,
@@ -32,7 +29,7 @@ from radfuse.dicom import Transcoder
 from radfuse.jobs import ItemState
 from radfuse.services.associating import Caller, associate
 from radfuse.services.context_lists import ContextList
-from radfuse.services.failures import sentence_of
+from radfuse.services.failures import job_failure, sentence_of
 from radfuse.services.object_source import FileObject
 from radfuse.services.peers import Peer
 from radfuse.services.transfer import Answer, Kind, ObjectSender, Offer, kinds_of, offer_to, propose
@@ -48,9 +45,6 @@ NOT_OFFERED_ADVICE: Final = "add it with 'radfuse contexts set', or choose anoth
 
 _WITH_LOSS: Final = "compressed with loss: the peer has an instance derived from this one"
 _NO_ROOM: Final = "No space is left to transcode an object: make room on the volume of the data folder, and of TMPDIR."
-
-_REJECTED_TRANSIENT: Final = 2
-"""Result of A-ASSOCIATE-RJ (PS3.8 Table 9-21)."""
 
 _OF_THE_OBJECT: Final = (ArchiveError, DataSetError, OSError)
 """What keeps one object back: the peer did nothing wrong, the others are still sent."""
@@ -238,13 +232,8 @@ class StorageScu:
 
     def _not_opened(self, error: WireError) -> RadfuseError:
         """An association that could not be made may be made later, unless the peer says never or talks nonsense."""
-        sentence = sentence_of(error, self._route.peer, self._route.caller.ae_title)
         _log.warning("an association was not made: %s", error, extra={"peer": self._route.peer.name})
-        if isinstance(error, AssociationRejected):
-            is_transient = error.result == _REJECTED_TRANSIENT
-        else:
-            is_transient = type(error) in (ConnectionLost, PeerTimeout, AssociationAborted)
-        return TransientFailure(sentence) if is_transient else JobFailed(sentence)
+        return job_failure(error, self._route.peer, self._route.caller.ae_title)
 
     def _broken(self, item: Outgoing, error: WireError) -> RadfuseError:
         """The association ended while an object was under way: whether the peer has it is not known."""

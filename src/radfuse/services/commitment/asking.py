@@ -24,7 +24,8 @@ from radfuse.services.commitment.model import (
     TransactionState,
 )
 from radfuse.services.commitment.reporting import CommitmentSurroundings
-from radfuse.services.commitment.talking import CONTEXT, answer_report, context_to, failure_of, refuse
+from radfuse.services.commitment.talking import CONTEXT, answer_report, context_to, refuse
+from radfuse.services.failures import job_failure
 from radfuse.services.peers import RETRIES_OF_THE_NODE, Peer
 from radfuse.services.send import file_object, objects_named
 from radfuse.wire import Association, Message, Operation, scu, status
@@ -118,7 +119,7 @@ def run_commit(context: JobContext, surroundings: CommitmentSurroundings) -> Non
         try:
             transaction = _ask(context, surroundings, peer, partner, references)
         except WireError as error:
-            raise failure_of(error, peer, partner.our_ae_title) from error
+            raise job_failure(error, peer, partner.our_ae_title) from error
         for item, outcome in zip(items, surroundings.commitments.outcomes(transaction.id), strict=True):
             _record(context, item, outcome)
             committed += outcome.reason == COMMITTED

@@ -26,7 +26,8 @@ from radfuse.services.commitment.model import (
     Transaction,
     TransactionState,
 )
-from radfuse.services.commitment.talking import CONTEXT, context_to, failure_of
+from radfuse.services.commitment.talking import CONTEXT, context_to
+from radfuse.services.failures import job_failure
 from radfuse.services.peers import RETRIES_OF_THE_NODE, Peer, Peers
 from radfuse.wire import CommandSet, Operation, scu, status
 
@@ -213,7 +214,7 @@ def _tell(surroundings: CommitmentSurroundings, transaction: Transaction, outcom
             event, information = _encoded(transaction, outcomes, context.transfer_syntax)
             response = scu.event_report(association, context.id, PUSH_MODEL_INSTANCE, event, information)
     except WireError as error:
-        raise failure_of(error, peer, our_ae_title) from error
+        raise job_failure(error, peer, our_ae_title) from error
     if response.status in _MAY_PASS:
         raise TransientFailure(f"{peer.name} answered the commitment report with status {response.status:04X}")
     if response.status != status.SUCCESS:

@@ -7,33 +7,23 @@ from collections.abc import Callable
 from typing import Final
 
 from radfuse.core.errors import (
-    AssociationAborted,
-    AssociationRejected,
-    ConnectionLost,
     InvalidCommitment,
-    JobError,
-    JobFailed,
     NoPresentationContext,
     NotAuthorized,
     OutOfSpace,
-    PeerTimeout,
     RadfuseError,
-    TransientFailure,
     UnknownTransaction,
     WireError,
 )
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from radfuse.services.commitment.coding import Report, Request, decode_report, decode_request
 from radfuse.services.commitment.model import PUSH_MODEL, PUSH_MODEL_INSTANCE, REQUEST_ACTION, Event
-from radfuse.services.failures import sentence_of
-from radfuse.services.peers import Peer
 from radfuse.wire import AcceptedContext, Association, Message, ProposedContext, status
 
 CONTEXT: Final = ProposedContext(PUSH_MODEL, (EXPLICIT_LITTLE, IMPLICIT_LITTLE))
 
 _log = logging.getLogger(__name__)
 _COMMENT_CHARACTERS: Final = 64
-_REJECTED_TRANSIENT: Final = 2
 
 STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
     (NotAuthorized, status.NOT_AUTHORIZED),
@@ -119,12 +109,3 @@ def context_to(association: Association, *, as_scp: bool) -> AcceptedContext:
     if not contexts:
         raise NoPresentationContext(PUSH_MODEL)
     return contexts[0]
-
-
-def failure_of(error: WireError, peer: Peer, our_ae_title: str) -> JobError:
-    """``error`` as a job ends with it: TransientFailure when another attempt may succeed, else JobFailed."""
-    if isinstance(error, ConnectionLost | PeerTimeout | AssociationAborted) or (
-        isinstance(error, AssociationRejected) and error.result == _REJECTED_TRANSIENT
-    ):
-        return TransientFailure(sentence_of(error, peer, our_ae_title))
-    return JobFailed(sentence_of(error, peer, our_ae_title))
