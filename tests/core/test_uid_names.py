@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from radfuse.core.errors import ConfigurationError
-from radfuse.core.uid_names import storage_class_of, transfer_syntax_of
+from radfuse.core.uid_names import name_of_uid, storage_class_of, transfer_syntax_of
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -30,6 +30,12 @@ def test_every_transfer_syntax_is_found_by_uid_and_keyword(conformance_tables: P
 def test_names_are_read_without_regard_to_case_and_blanks() -> None:
     assert storage_class_of("ct image storage", "--class") == "1.2.840.10008.5.1.4.1.1.2"
     assert transfer_syntax_of("JPEG 2000 (lossless only)", "--syntax") == "1.2.840.10008.1.2.4.90"
+
+
+def test_a_uid_is_called_by_its_name_and_an_unknown_one_by_itself() -> None:
+    assert name_of_uid("1.2.840.10008.5.1.4.1.1.2") == "CT Image Storage"
+    assert name_of_uid("1.2.840.10008.1.2.1") == "Explicit VR Little Endian"
+    assert name_of_uid("1.2.3") == "1.2.3"
 
 
 def test_another_uid_is_taken_as_it_is() -> None:

@@ -12,7 +12,8 @@ from pydicom.encaps import generate_frames
 
 from radfuse.core.errors import CannotTranscode
 from radfuse.core.transfer_syntaxes import TRANSFER_SYNTAXES
-from radfuse.dicom import Transcoder, can_transcode
+from radfuse.dicom import Transcoder
+from radfuse.dicom.transcode import can_transcode
 from tests.dicom.codecs.images import (
     BASELINE,
     EXPLICIT,

@@ -8,7 +8,17 @@ from functools import cache
 from typing import Final
 
 from radfuse.core.errors import ConfigurationError
-from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
+from radfuse.core.sop_classes import (
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STORAGE_CLASS_NAMES,
+    STORAGE_COMMITMENT_PUSH,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+    VERIFICATION,
+)
 from radfuse.core.transfer_syntaxes import (
     JPEG_2000,
     JPEG_2000_LOSSLESS,
@@ -32,6 +42,19 @@ _OTHER_KEYWORDS: Final = {
 
 _OTHER_CLASS_KEYWORDS: Final = {"TwelveLeadECGWaveformStorage": "1.2.840.10008.5.1.4.1.1.9.1.1"}
 
+_NAMES: Final = {
+    **STORAGE_CLASS_NAMES,
+    **{row.uid: row.name for row in TRANSFER_SYNTAXES.values()},
+    VERIFICATION: "Verification",
+    STORAGE_COMMITMENT_PUSH: "Storage Commitment",
+    PATIENT_ROOT_FIND: "Patient Root Query (C-FIND)",
+    PATIENT_ROOT_MOVE: "Patient Root Retrieve (C-MOVE)",
+    PATIENT_ROOT_GET: "Patient Root Retrieve (C-GET)",
+    STUDY_ROOT_FIND: "Study Root Query (C-FIND)",
+    STUDY_ROOT_MOVE: "Study Root Retrieve (C-MOVE)",
+    STUDY_ROOT_GET: "Study Root Retrieve (C-GET)",
+}
+
 
 def transfer_syntax_of(text: str, setting: str) -> str:
     """The UID that ``text`` names. Raises ConfigurationError for ``setting`` when it names none."""
@@ -41,6 +64,11 @@ def transfer_syntax_of(text: str, setting: str) -> str:
 def storage_class_of(text: str, setting: str) -> str:
     """The UID that ``text`` names. Raises ConfigurationError for ``setting`` when it names none."""
     return _found(text, setting, _classes(), "a storage SOP class")
+
+
+def name_of_uid(uid: str) -> str:
+    """What a SOP class or a transfer syntax is called; the UID itself of one that we do not know."""
+    return _NAMES.get(uid, uid)
 
 
 def _found(text: str, setting: str, known: Mapping[str, str], what: str) -> str:

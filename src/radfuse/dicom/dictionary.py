@@ -77,6 +77,12 @@ def keyword_of(tag: int) -> str:
     return (row[4] if row else "") or f"{tag:08X}"
 
 
+def name_of(tag: int) -> str:
+    """The name of ``tag`` ("Patient's Name"), "" when the standard has none."""
+    row = _dictionary().row(tag)
+    return row[2] if row else ""
+
+
 @lru_cache(maxsize=8192)
 def vr_of(tag: int) -> str:
     """The VR of ``tag`` (the first where the standard allows several), "UL" of group lengths, else "UN"."""

@@ -27,6 +27,7 @@ from radfuse.core.transfer_syntaxes import (
     JPEG_LOSSLESS,
     JPEG_LOSSLESS_SV1,
 )
+from radfuse.dicom.blanking import Blanking
 from radfuse.dicom.codecs.element_stream import read_file_meta
 from radfuse.dicom.codecs.process import ChildDied, ChildProcess
 from radfuse.dicom.codecs.refused import Refused
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
+
+__all__ = ["LOSSLESS", "LOSSY", "NATIVE", "Blanking", "TranscodeLimits", "Transcoder", "can_transcode"]
 
 RLE_LOSSLESS: Final = "1.2.840.10008.1.2.5"
 JPEG_LS_LOSSLESS: Final = "1.2.840.10008.1.2.4.80"
@@ -80,6 +83,14 @@ class TranscodeLimits:
     frame_bytes: int = 1 << 30
     object_bytes: int = 8 << 30
 
+    def as_request(self) -> dict[str, int]:
+        """What the child needs to know of them."""
+        return {
+            "memory_bytes": self.memory_bytes,
+            "frame_bytes": self.frame_bytes,
+            "object_bytes": self.object_bytes,
+        }
+
 
 class Transcoder:
     """Transcodes objects, at most ``children`` at once, in processes started when first needed.
@@ -109,12 +120,21 @@ class Transcoder:
         with self._lock:
             return tuple(child.pid for child in (*self._idle, *self._busy))
 
-    def transcode(self, source: Path, target_syntax: str, destination: Path, *, derived_uid: str = "") -> None:
+    def transcode(
+        self,
+        source: Path,
+        target_syntax: str,
+        destination: Path,
+        *,
+        derived_uid: str = "",
+        blanking: Blanking | None = None,
+    ) -> None:
         """Write the data set of the Part 10 file ``source``, in ``target_syntax``, to ``destination``.
 
         The result has neither preamble nor file meta information and appears whole or not at all.
         With ``derived_uid`` it is compressed with loss, and is an instance of its own of this SOP
-        Instance UID (PS3.3 section C.7.6.1.1.5). Raises ``CannotTranscode``, and ``OutOfSpace`` where
+        Instance UID (PS3.3 section C.7.6.1.1.5). With ``blanking`` its frames are blanked,
+        whatever the two transfer syntaxes. Raises ``CannotTranscode``, and ``OutOfSpace`` where
         the volume of the destination is full.
         """
         source_syntax, size = _look_at(source, target_syntax)
@@ -128,10 +148,9 @@ class Transcoder:
             "target": target_syntax,
             "destination": os.path.abspath(partial),
             "seconds": deadline_s,
-            "memory_bytes": limits.memory_bytes,
-            "frame_bytes": limits.frame_bytes,
-            "object_bytes": limits.object_bytes,
             "derived_uid": derived_uid,
+            "blanking": blanking and blanking.as_request(),
+            **limits.as_request(),
         }
         try:
             with self._child() as child:

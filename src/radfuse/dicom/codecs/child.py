@@ -1,8 +1,8 @@
 """The transcoder's child process: one JSON request a line in, one JSON answer a line out.
 
 Run as ``python -m radfuse.dicom.codecs.child``. A request names ``source``, ``target``,
-``destination``, ``seconds``, ``memory_bytes``, the limits and perhaps ``derived_uid``; an answer is ``{}`` or
-``{"refused": reason}``.
+``destination``, ``seconds``, ``memory_bytes``, the limits and perhaps ``derived_uid`` and ``blanking``; an
+answer is ``{}`` or ``{"refused": reason}``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from radfuse.dicom.blanking import Blanking
 from radfuse.dicom.codecs.base import Limits
 from radfuse.dicom.codecs.job import transcode_file
 from radfuse.dicom.codecs.refused import Refused
@@ -36,6 +37,7 @@ def answer(request: dict[str, Any]) -> dict[str, str]:
             limits,
             lambda need_bytes: allow_memory(memory_bytes + need_bytes),
             str(request.get("derived_uid", "")),
+            Blanking.of_request(request.get("blanking")),
         )
     except Refused as error:
         return {"refused": error.reason}

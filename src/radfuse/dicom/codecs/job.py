@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from radfuse.core.transfer_syntaxes import TransferSyntax, syntax_of
+from radfuse.dicom.blanking import Blanking
 from radfuse.dicom.codecs.base import Limits
 from radfuse.dicom.codecs.element_stream import ElementReader, ElementWriter, Encoding, read_file_meta
 from radfuse.dicom.codecs.pixel_plan import Job, plan_pixels
@@ -32,21 +33,23 @@ def transcode_file(
     limits: Limits,
     reserve_bytes: Callable[[int], None],
     derived_uid: str = "",
+    blanking: Blanking | None = None,
 ) -> None:
     """Write the data set of ``source`` to ``destination`` in ``target_syntax``; raises ``Refused``.
 
     ``reserve_bytes`` is called with the memory that the frames will need, before they are read.
     With ``derived_uid`` the target has loss, and the result gets this SOP Instance UID.
+    With ``blanking`` its frames are blanked, whatever the two transfer syntaxes.
     """
     target = syntax_of(target_syntax)
     with source.open("rb") as stream, destination.open("wb") as out:
         size = source.stat().st_size
         syntax, start = read_file_meta(stream, size)
-        if syntax == target.uid:
+        if syntax == target.uid and blanking is None:
             stream.seek(start)
             shutil.copyfileobj(stream, out, _CHUNK_BYTES)
             return
-        job = Job(syntax_of(syntax), target, limits, reserve_bytes, derived_uid)
+        job = Job(syntax_of(syntax), target, limits, reserve_bytes, derived_uid, blanking)
         if not job.source.deflated:
             _rewrite(job, ElementReader(stream, start, size), out)
             return

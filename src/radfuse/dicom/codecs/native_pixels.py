@@ -23,9 +23,15 @@ class NativeFrames:
     """The frames of native Pixel Data as unsigned containers, colour by pixel; raises ``Refused``."""
 
     def __init__(
-        self, reader: ElementReader, pixels: Pixels, encoding: Encoding, description: PixelDescription
+        self,
+        reader: ElementReader,
+        pixels: Pixels,
+        encoding: Encoding,
+        description: PixelDescription,
+        *,
+        subsampled: bool = False,
     ) -> None:
-        if "_42" in description.photometric:
+        if "_42" in description.photometric and not subsampled:
             raise Refused("native pixels with subsampled colour are not compressed")
         if pixels.length - description.object_bytes not in (0, description.object_bytes & 1):
             raise Refused("the Pixel Data is not as long as the image needs")

@@ -10,6 +10,7 @@ import numpy as np
 
 from radfuse.core.transfer_syntaxes import TransferSyntax
 from radfuse.dicom.codecs.base import Limits, PixelDescription, sign_extended
+from radfuse.dicom.codecs.blanking import SUBSAMPLED, as_subsampled, blanked, blanked_subsampled
 from radfuse.dicom.codecs.element_stream import UNDEFINED_LENGTH, ElementReader, ElementWriter, Encoding
 from radfuse.dicom.codecs.encapsulation import Encapsulated, EncapsulatedFrames, write_encapsulated
 from radfuse.dicom.codecs.lossy import LossyFrames, lossy_edits
@@ -30,6 +31,7 @@ from radfuse.dicom.codecs.scan import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from radfuse.dicom.blanking import Blanking
     from radfuse.dicom.codecs.base import Codec, Samples
     from radfuse.dicom.codecs.element_stream import OwnValue
 
@@ -41,6 +43,7 @@ class Job:
     """What is constant while one object is transcoded. ``reserve_bytes`` asks for memory.
 
     ``derived_uid``: the target has loss, and this is the SOP Instance UID of what comes out.
+    ``blanking``: what is taken out of the frames of the image; an icon is not touched.
     """
 
     source: TransferSyntax
@@ -48,6 +51,7 @@ class Job:
     limits: Limits
     reserve_bytes: Callable[[int], None]
     derived_uid: str = ""
+    blanking: Blanking | None = None
 
 
 class PixelPlan:
@@ -99,11 +103,15 @@ class CopyPlan(PixelPlan):
 
 
 class DecodePlan(PixelPlan):
-    """Encapsulated to native."""
+    """Encapsulated to native, or native to native with something blanked."""
 
     def __init__(self, job: Job, reader: ElementReader, found: Scan, pixels: Pixels) -> None:
         super().__init__(pixels.end)
-        self._frames = _DecodedFrames(job, reader, found, pixels)
+        self._frames: _NativeFrames | _DecodedFrames
+        if pixels.items is None:
+            self._frames = _NativeFrames(job, reader, found, pixels)
+        else:
+            self._frames = _DecodedFrames(job, reader, found, pixels)
         self._describe(self._frames.photometric, self._frames.description)
         self.dropped = DROPPED_WITH_ENCAPSULATION
 
@@ -176,6 +184,8 @@ def plan_pixels(job: Job, reader: ElementReader, found: Scan, target: Encoding) 
         return LossyPlan(job, reader, found, pixels)
     if job.target.encapsulated:
         return EncodePlan(job, reader, found, pixels)
+    if job.blanking is not None:
+        return DecodePlan(job, reader, found, pixels)
     return plan_native(job, reader, found, pixels, target)
 
 
@@ -200,12 +210,22 @@ class _NativeFrames:
     def __init__(self, job: Job, reader: ElementReader, found: Scan, pixels: Pixels) -> None:
         self.description = _checked(job, found)
         self.photometric = self.description.photometric
-        self._frames = NativeFrames(reader, pixels, found.encoding, self.description)
+        self._blanking = job.blanking
+        self._is_subsampled = job.blanking is not None and self.photometric == SUBSAMPLED
+        if self._is_subsampled:
+            self.description = as_subsampled(self.description)
+        self._frames = NativeFrames(reader, pixels, found.encoding, self.description, subsampled=self._is_subsampled)
 
     def all(self) -> Iterator[Samples]:
         """Every frame, in order."""
         for index in range(self.description.frames):
-            yield self._frames.read(index)
+            frame = self._frames.read(index)
+            if self._blanking is None:
+                yield frame
+            elif self._is_subsampled:
+                yield blanked_subsampled(frame, self._blanking)
+            else:
+                yield blanked(frame, self._blanking, self.photometric, self.description)
 
 
 class _DecodedFrames:
@@ -215,6 +235,7 @@ class _DecodedFrames:
         items = pixels.items or Encapsulated((), ())
         self._decoder = decoder_of(job.source.uid)
         self.description = _checked(job, found)
+        self._blanking = job.blanking
         table = found.values.get(EXTENDED_OFFSET_TABLE, b"")
         if table and not items.offset_table:
             items = items._replace(offset_table=struct.unpack(f"<{len(table) // 8}Q", table[: len(table) // 8 * 8]))
@@ -224,9 +245,14 @@ class _DecodedFrames:
 
     def all(self) -> Iterator[Samples]:
         """Every frame, in order."""
-        yield self._first
+        yield self._blanked(self._first)
         for index in range(1, self.description.frames):
             frame = self._decoder.decode_frame(self._frames.read(index), self.description)
             if frame.photometric != self.photometric:
                 raise Refused("the frames differ in their colour space")
-            yield frame.samples
+            yield self._blanked(frame.samples)
+
+    def _blanked(self, frame: Samples) -> Samples:
+        if self._blanking is None:
+            return frame
+        return blanked(frame, self._blanking, self.photometric, self.description)
