@@ -20,6 +20,7 @@ from radfuse.core.errors import SchemaTooNew
 from radfuse.db import Schema, create_database_engine, prepare_schema, sqlite_url
 from radfuse.db.migrate import NEWEST
 from radfuse.jobs.tables import metadata as queue_metadata
+from radfuse.services.access_log.model import metadata as access_metadata
 from radfuse.services.commitment.tables import metadata as commitment_metadata
 from radfuse.services.config_schema import metadata as config_metadata
 from radfuse.services.routing.tables import metadata as routing_metadata
@@ -38,6 +39,7 @@ METADATA = {
     Schema.INDEX: index_metadata,
     Schema.CONFIG: config_metadata,
     Schema.JOBS: together(queue_metadata, commitment_metadata, routing_metadata),
+    Schema.AUDIT: access_metadata,
 }
 
 

@@ -85,7 +85,7 @@ def test_an_unknown_job_is_said_to_be_unknown(jobs: Jobs) -> None:
     for action in actions:
         with pytest.raises(UnknownJob) as refused:
             action(77)
-        assert str(refused.value) == "there is no job 77; 'radfuse jobs list' shows all"
+        assert str(refused.value) == "there is no job 77; the page Jobs and 'radfuse jobs list' show all"
 
 
 ACTIONS: dict[str, tuple[Callable[[Jobs, int], None], JobState, set[JobState]]] = {
@@ -215,3 +215,11 @@ def test_ten_thousand_queued_jobs_are_paged_whole_newest_first_by_the_index(jobs
     with jobs.engine.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values).all()  # type: ignore[arg-type]
     assert [row[-1] for row in plan] == ["SEARCH job USING INDEX ix_job_state (state=? AND id<?)"]
+
+
+def test_unfinished_jobs_are_counted_by_peer(jobs: Jobs) -> None:
+    for peer in ("pacs", "pacs", "viewer", None):
+        jobs.submit(NewJob("send", "a lane", "to send", {} if peer is None else {"peer": peer}, []))
+    jobs.cancel(jobs.submit(NewJob("send", "a lane", "to send", {"peer": "pacs"}, [])))
+    assert jobs.totals_by_peer([JobState.QUEUED, JobState.RUNNING]) == {"pacs": 2, "viewer": 1}
+    assert jobs.totals_by_peer([JobState.CANCELLED]) == {"pacs": 1}

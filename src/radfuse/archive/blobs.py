@@ -33,9 +33,15 @@ class SpaceGuard:
     def check(self, folder: Path, needed_bytes: int = 0) -> None:
         """Raise OutOfSpace when ``needed_bytes`` would eat into the reserve."""
         volume = os.statvfs(folder)
-        reserve = min(self.reserve_bytes, int(volume.f_blocks * volume.f_frsize * self.reserve_share))
-        if volume.f_bavail * volume.f_frsize - needed_bytes < reserve:
+        if volume.f_bavail * volume.f_frsize - needed_bytes < self._reserve(volume):
             raise OutOfSpace("the store")
+
+    def reserve_on(self, folder: Path) -> int:
+        """The bytes that stay free on the volume of a folder."""
+        return self._reserve(os.statvfs(folder))
+
+    def _reserve(self, volume: os.statvfs_result) -> int:
+        return min(self.reserve_bytes, int(volume.f_blocks * volume.f_frsize * self.reserve_share))
 
 
 class BlobStore:

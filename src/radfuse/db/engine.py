@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from radfuse.core.errors import ConfigurationError, OutOfSpace
 
 _BUSY_TIMEOUT_MS: Final = 30_000
+_WAL_RETRY_S: Final = 0.02
 _BEGIN_OPTION: Final = "radfuse_begin"
 _OUT_OF_SPACE_WORDS: Final = ("disk is full", "disk I/O error", "No space left")
 
@@ -45,7 +47,7 @@ def create_database_engine(url: str, *, synced_commits: bool = False) -> Engine:
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see below
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _use_wal(cursor)
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA case_sensitive_like=ON")
@@ -58,6 +60,19 @@ def create_database_engine(url: str, *, synced_commits: bool = False) -> Engine:
         connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN_OPTION, "BEGIN"))
 
     return engine
+
+
+def _use_wal(cursor: sqlite3.Cursor) -> None:
+    """The first connection changes the file; SQLite does not wait for others that do so at the same moment."""
+    deadline_s = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline_s:
+                raise
+        time.sleep(_WAL_RETRY_S)
 
 
 @contextlib.contextmanager

@@ -28,8 +28,16 @@ class Schema(Enum):
     JOBS = "jobs"
     """The queue, and what it learned: what was sent, what was committed."""
 
+    AUDIT = "audit"
+    """The access log: who did what. Grows, and is written all the time; nothing else waits for it."""
 
-NEWEST: Final[Mapping[Schema, str]] = {Schema.INDEX: "0002", Schema.CONFIG: "0004", Schema.JOBS: "0003"}
+
+NEWEST: Final[Mapping[Schema, str]] = {
+    Schema.INDEX: "0003",
+    Schema.CONFIG: "0005",
+    Schema.JOBS: "0004",
+    Schema.AUDIT: "0001",
+}
 """The newest revision of each: a database that has it is used without a look at the migrations."""
 
 

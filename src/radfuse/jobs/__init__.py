@@ -14,6 +14,7 @@ from radfuse.jobs.model import (
     NewJob,
     Retry,
 )
+from radfuse.jobs.watch import JobWatch
 from radfuse.jobs.worker import JobWorker
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Job",
     "JobContext",
     "JobState",
+    "JobWatch",
     "JobWorker",
     "Jobs",
     "Kind",

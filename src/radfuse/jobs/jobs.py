@@ -10,11 +10,26 @@ import builtins
 import contextlib
 import json
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from radfuse.core.errors import JobNotInState, UnknownJob
 from radfuse.db import (
@@ -26,12 +41,17 @@ from radfuse.db import (
     translate_database_errors,
     write_transaction,
 )
-from radfuse.jobs.model import FINISHED, Counts, Item, ItemState, Job, JobState, NewJob, Retry
-from radfuse.jobs.tables import item_table, job_table
+from radfuse.jobs.model import FINISHED, Counts, Item, ItemState, Job, JobState, NewJob, Retry, check_priority
+from radfuse.jobs.tables import item_table, job_table, study_table
 
 _ITEMS_AT_ONCE: Final = 5000
 _STATES: Final = {str(state): state for state in JobState}
 _NOT_STARTED: Final = (JobState.QUEUED, JobState.WAITING)
+_NEXT_START: Final = case(
+    # Queued with a delay: nobody was given its first attempt yet.
+    (and_(job_table.c.state == JobState.WAITING, job_table.c.started_s.is_(None)), job_table.c.attempt),
+    else_=job_table.c.attempt + 1,
+)
 
 
 class Jobs:
@@ -67,14 +87,14 @@ class Jobs:
                 "lane": new.lane,
                 "title": new.title,
                 "parameters": json.dumps(dict(new.parameters)),
-                "state": JobState.QUEUED,
+                "state": JobState.WAITING if new.delay_s else JobState.QUEUED,
                 "priority": new.priority,
                 "attempt": 1,
                 "tries": 0,
                 "retry_count": new.retry.count,
                 "retry_delay_s": new.retry.delay_s,
                 "created_s": now_s,
-                "next_attempt_s": now_s,
+                "next_attempt_s": now_s + new.delay_s,
                 "worker": "",
                 "message": "",
                 "pending": len(new.items),
@@ -90,6 +110,9 @@ class Jobs:
                     for number, item in enumerate(new.items[begin : begin + _ITEMS_AT_ONCE], begin + 1)
                 ]
                 connection.execute(insert(item_table), rows)
+            about = [{"study_instance_uid": study, "job_id": job_id} for study in dict.fromkeys(new.studies)]
+            if about:
+                connection.execute(insert(study_table), about)
         return job_id
 
     def get(self, job_id: int) -> Job:
@@ -102,10 +125,14 @@ class Jobs:
         states: Collection[JobState] = (),
         kind: str = "",
         lane: str = "",
+        peer: str = "",
         before_id: int | None = None,
         limit: int = 100,
     ) -> list[Job]:
-        """Jobs, the newest first; for the next page give the last one's number as ``before_id``."""
+        """Jobs, the newest first; for the next page give the last one's number as ``before_id``.
+
+        ``peer``: those whose parameters name it.
+        """
         wanted = select(job_table).order_by(job_table.c.id.desc()).limit(limit)
         if states:
             wanted = wanted.where(job_table.c.state.in_(states))
@@ -113,21 +140,40 @@ class Jobs:
             wanted = wanted.where(job_table.c.kind == kind)
         if lane:
             wanted = wanted.where(job_table.c.lane == lane)
+        if peer:
+            wanted = wanted.where(self._peer() == peer)
         if before_id is not None:
             wanted = wanted.where(job_table.c.id < before_id)
         with read_transaction(self._engine) as connection:
             return [job_of(row) for row in connection.execute(wanted).all()]
 
-    def totals(self, kind: str = "", lane: str = "") -> Mapping[JobState, int]:
-        """How many jobs (of a kind, in a lane) are in each state; every state is there."""
+    def _peer(self) -> ColumnElement[str]:
+        """The peer that a job's parameters name."""
+        parameters = job_table.c.parameters
+        if self._engine.dialect.name == "sqlite":
+            return cast(func.json_extract(parameters, "$.peer"), Text)
+        peer: ColumnElement[str] = cast(parameters, JSON)["peer"].as_string()
+        return peer
+
+    def totals(self, kind: str = "", lane: str = "", peer: str = "") -> Mapping[JobState, int]:
+        """How many jobs (of a kind, in a lane, of a peer) are in each state; every state is there."""
         counted = select(job_table.c.state, func.count().label("jobs")).group_by(job_table.c.state)
         if kind:
             counted = counted.where(job_table.c.kind == kind)
         if lane:
             counted = counted.where(job_table.c.lane == lane)
+        if peer:
+            counted = counted.where(self._peer() == peer)
         with read_transaction(self._engine) as connection:
             found = {row.state: row.jobs for row in connection.execute(counted)}
         return {state: found.get(state, 0) for state in JobState}
+
+    def totals_by_peer(self, states: Collection[JobState]) -> Mapping[str, int]:
+        """How many jobs in ``states`` name each peer in their parameters; peers without any are not there."""
+        peer = self._peer().label("peer")
+        counted = select(peer, func.count()).where(job_table.c.state.in_(states)).group_by(peer)
+        with read_transaction(self._engine) as connection:
+            return {name: count for name, count in connection.execute(counted) if name}
 
     def items(
         self, job_id: int, states: Collection[ItemState] = (), after: int = 0, limit: int | None = 1000
@@ -138,6 +184,18 @@ class Jobs:
             if not found:
                 _row(connection, job_id)
         return found
+
+    def about(self, study_instance_uids: Collection[str], limit: int = 1000) -> builtins.list[tuple[str, Job]]:
+        """The jobs that are about these studies, each with the study, the newest first."""
+        wanted = (
+            select(study_table.c.study_instance_uid, *job_table.c)
+            .join(job_table, job_table.c.id == study_table.c.job_id)
+            .where(study_table.c.study_instance_uid.in_(study_instance_uids))
+            .order_by(job_table.c.id.desc())
+            .limit(limit)
+        )
+        with read_transaction(self._engine) as connection:
+            return [(row[0], job_of(row[1:])) for row in connection.execute(wanted).all()]
 
     def cancel(self, job_id: int) -> None:
         """End a job that is not finished; what runs stops within a moment. Raises UnknownJob, JobNotInState."""
@@ -152,8 +210,20 @@ class Jobs:
         self._act(job_id, "be paused", states, held)
 
     def resume(self, job_id: int) -> None:
-        """Let a paused job go on, or a waiting one try again now. Raises UnknownJob, JobNotInState."""
-        self._act(job_id, "be resumed", (JobState.PAUSED, JobState.WAITING), _start_again())
+        """Let a paused job go on, or a waiting one start now. Raises UnknownJob, JobNotInState."""
+        self._act(job_id, "be resumed", (JobState.PAUSED, JobState.WAITING), _start_again() | {"attempt": _NEXT_START})
+
+    def set_priority(self, job_id: int, priority: int) -> None:
+        """Let a job that does not run yet go first (1) or last (9). Raises UnknownJob, JobNotInState."""
+        check_priority(priority)
+        is_handed_over = and_(job_table.c.state == JobState.QUEUED, job_table.c.next_attempt_s.is_(None))
+        # DBOS has taken it with the old one: it is given it anew, as another attempt.
+        again = {
+            "attempt": case((is_handed_over, job_table.c.attempt + 1), else_=job_table.c.attempt),
+            "next_attempt_s": case((is_handed_over, time.time()), else_=job_table.c.next_attempt_s),
+        }
+        states = (JobState.PAUSED, *_NOT_STARTED)
+        self._act(job_id, "be given another priority", states, again | {"priority": priority})
 
     def retry(self, job_id: int) -> None:
         """Start a failed or cancelled job again: what failed is tried once more, what was sent stays sent.
@@ -215,7 +285,7 @@ def _row(connection: Connection, job_id: int) -> Row[Any]:
     return found
 
 
-def job_of(row: Row[Any]) -> Job:
+def job_of(row: Sequence[Any]) -> Job:
     """A job from its row of all columns. Taken apart at once: lists are of thousands."""
     values: tuple[Any, ...] = tuple(row)
     number, kind, lane, title, parameters, state_name, priority, attempt, _, retries, delay_s, *rest = values

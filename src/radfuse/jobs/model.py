@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from radfuse.jobs.context import JobContext
 
 MAX_RETRY_DELAY_S: Final = 3600.0
+MAX_DELAY_S: Final = 30 * 86_400.0
 
 
 class JobState(StrEnum):
@@ -21,7 +22,7 @@ class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     WAITING = "waiting"
-    """Failed for now; it is tried again at ``next_attempt_s``."""
+    """Not due before ``next_attempt_s``: it was queued with a delay, or has failed for now."""
     PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
@@ -70,7 +71,8 @@ class NewItem:
 class NewJob:
     """A job to be queued. Of the jobs of one ``lane`` only one runs at a time.
 
-    ``parameters`` must be what JSON can hold; ``priority`` is 1 (first) to 9 (last).
+    ``parameters`` must be what JSON can hold; ``priority`` is 1 (first) to 9 (last). With ``delay_s`` it
+    waits that long before it is due: cancelled meanwhile, it never was.
     """
 
     kind: str
@@ -80,13 +82,22 @@ class NewJob:
     items: Sequence[NewItem] = ()
     priority: int = 5
     retry: Retry = Retry()
+    delay_s: float = 0.0
+    studies: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("kind", "lane", "title"):
             if not getattr(self, name):
                 raise ConfigurationError(name, "a job needs one")
-        if not 1 <= self.priority <= 9:
-            raise ConfigurationError("priority", f"{self.priority} is not between 1 (first) and 9 (last)")
+        check_priority(self.priority)
+        if not 0 <= self.delay_s <= MAX_DELAY_S:
+            raise ConfigurationError("delay_s", f"{self.delay_s} is not between 0 and {MAX_DELAY_S:g}")
+
+
+def check_priority(priority: int) -> None:
+    """Raise ConfigurationError for what is no priority."""
+    if not 1 <= priority <= 9:
+        raise ConfigurationError("priority", f"{priority} is not between 1 (first) and 9 (last)")
 
 
 @dataclass(frozen=True, slots=True)

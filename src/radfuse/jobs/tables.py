@@ -56,3 +56,12 @@ item_table = Table(
     Column("changed_s", Double, nullable=False),
     sqlite_with_rowid=False,
 )
+
+study_table = Table(
+    "job_study",
+    metadata,
+    Column("study_instance_uid", Text, primary_key=True),
+    Column("job_id", Integer, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_job_study_job", "job_id"),
+    sqlite_with_rowid=False,
+)

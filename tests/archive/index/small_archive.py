@@ -15,7 +15,8 @@ from radfuse.archive.index.matching import time_key
 from radfuse.archive.index.model import HeaderReader, InformationModel, Query, QueryKey
 from radfuse.archive.index.schema import instance, metadata, patient, series, study, uid_word
 from radfuse.core.levels import Level
-from radfuse.dicom import Element, fold_groups
+from radfuse.dicom import Element
+from radfuse.dicom.words import fold_groups
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
@@ -137,6 +138,13 @@ def _name(prefix: str, value: str) -> dict[str, str]:
     }
 
 
+def fill(connection: Connection, patients: Sequence[APatient]) -> None:
+    """Put ``patients`` into an empty index."""
+    filler = _Filler(connection)
+    for place, person in enumerate(patients):
+        filler.add_patient(place, person)
+
+
 @contextmanager
 def index_of(patients: Sequence[APatient]) -> Iterator[Connection]:
     """A connection to an index in memory that holds ``patients``."""
@@ -149,9 +157,7 @@ def index_of(patients: Sequence[APatient]) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             metadata.create_all(connection)
-            filler = _Filler(connection)
-            for place, person in enumerate(patients):
-                filler.add_patient(place, person)
+            fill(connection, patients)
             yield connection
     finally:
         engine.dispose()

@@ -20,7 +20,7 @@ from radfuse.archive.index.matching import (
     time_key,
 )
 from radfuse.core.errors import InvalidQuery
-from radfuse.dicom import fold_groups
+from radfuse.dicom.words import fold_groups
 
 
 def matches(vr: str, wanted: str, value: str) -> bool:

@@ -24,7 +24,7 @@ MAX_STARS_IN_SQL: Final = 3
 """Patterns with more stars are matched exactly in Python."""
 
 _MAX_COARSE_LIKES: Final = 8
-_ESCAPE: Final = "/"
+ESCAPE: Final = "/"
 _LAST_BEFORE_SURROGATES: Final = "\ud7ff"
 _FIRST_AFTER_SURROGATES: Final = "\ue000"
 _LAST_CODE_POINT: Final = "\U0010ffff"
@@ -94,12 +94,12 @@ def _is_coarse(wanted: Criteria) -> bool:
 
 def _like(column: _SQL, glob: Glob, to_like: _ToLike, *, mostly_empty: bool) -> _SQL:
     prefix = glob.literal_prefix
-    conditions = _prefix_range(column, prefix) if prefix else []
+    conditions = prefix_range(column, prefix) if prefix else []
     if glob.pattern == prefix + "*":
         return and_(*conditions)
     if mostly_empty and not prefix:
         conditions.append(column > "")
-    return and_(*conditions, *(column.like(pattern, escape=_ESCAPE) for pattern in to_like(glob)))
+    return and_(*conditions, *(column.like(pattern, escape=ESCAPE) for pattern in to_like(glob)))
 
 
 def _whole_like(glob: Glob) -> list[str]:
@@ -116,12 +116,17 @@ def _coarse_likes(glob: Glob) -> list[str]:
 
 
 def _as_like(pattern: str) -> str:
-    for literal in (_ESCAPE, "%", "_"):
-        pattern = pattern.replace(literal, _ESCAPE + literal)
-    return pattern.replace("*", "%").replace("?", "_")
+    return literal_like(pattern).replace("*", "%").replace("?", "_")
 
 
-def _prefix_range(column: _SQL, prefix: str) -> list[_SQL]:
+def literal_like(text: str) -> str:
+    """``text`` for a LIKE with ``ESCAPE`` in which no character stands for others."""
+    for special in (ESCAPE, "%", "_"):
+        text = text.replace(special, ESCAPE + special)
+    return text
+
+
+def prefix_range(column: _SQL, prefix: str) -> list[_SQL]:
     """All texts that begin with ``prefix``, in the order of code points."""
     end = prefix.rstrip(_LAST_CODE_POINT)
     if not end:

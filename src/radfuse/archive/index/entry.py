@@ -7,7 +7,8 @@ from typing import Any, Final, Self
 
 from radfuse.archive.index.matching import date_key, time_key
 from radfuse.core.sop_classes import NON_PATIENT_CLASSES
-from radfuse.dicom import Header, fold_groups
+from radfuse.dicom import Header
+from radfuse.dicom.words import fold_groups
 
 _PATIENT_NAME: Final = 0x00100010
 _PATIENT_ID: Final = 0x00100020

@@ -11,7 +11,8 @@ from typing import Final
 from radfuse.archive.index.matching import Criteria, NameCriteria, comparable, criteria, name_criteria
 from radfuse.archive.index.model import QueryKey
 from radfuse.core.errors import InvalidQuery
-from radfuse.dicom import Element, Identifier, fold_groups
+from radfuse.dicom import Element, Identifier
+from radfuse.dicom.words import fold_groups
 
 _MAX_NESTING: Final = 8
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 
 from radfuse.core.errors import InvalidQuery
-from radfuse.dicom import fold_groups
+from radfuse.dicom.words import fold_groups
 
 WILDCARD_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 """Where ``*`` and ``?`` are wildcards (PS3.4 section C.2.2.2.4)."""
