@@ -27,8 +27,8 @@ from radfuse.services.commitment.talking import CONTEXT
 from radfuse.services.peers import Peer, Peers
 from radfuse.wire import scu
 from tests.interop.client import LIMITS, as_sent, associate, configured_peer, store_all
-from tests.interop.test_orthanc import Orthanc, _two_ports
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
+from tests.support.orthanc import Orthanc, two_ports
 from tests.support.servers import RunningNode, radfuse, running_node, wait_for_port
 
 pytestmark = pytest.mark.peers
@@ -43,7 +43,7 @@ CT_UIDS = [f"2.25.7100.1.{number}" for number in range(1, 6)]
 def peer(node: RunningNode, orthanc: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """Orthanc, which knows the node as "radfuse", and which the node knows as "orthanc"."""
     folder = tmp_path_factory.mktemp("orthanc")
-    running = Orthanc(*_two_ports())
+    running = Orthanc(*two_ports())
     settings = {
         "Name": "tests",
         "StorageDirectory": str(folder / "db"),

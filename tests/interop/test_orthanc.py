@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pydicom
 import pytest
@@ -32,82 +26,22 @@ from tests.interop.client import (
     store_all,
 )
 from tests.support.generate import CT_IMAGE, PATIENT_ID, STUDY_UID, GeneratedSet
-from tests.support.servers import RunningNode, wait_for_port
+from tests.support.orthanc import Orthanc, running_orthanc
+from tests.support.servers import RunningNode
 
 pytestmark = pytest.mark.peers
 
-START_S = 30.0
 EXPLICIT = "1.2.840.10008.1.2.1"
-
-
-@dataclass(frozen=True)
-class Orthanc:
-    """Orthanc while it runs, by its REST API."""
-
-    http_port: int
-    dicom_port: int
-
-    def ask(self, path: str, body: object = None, method: str = "") -> Any:
-        """One request; the answer as JSON."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
-        url = f"http://127.0.0.1:{self.http_port}/{path}"
-        request = urllib.request.Request(url, data, method=method or None)
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return json.loads(answer.read())
-
-    def file(self, instance: str) -> bytes:
-        """The Part 10 file of an instance."""
-        url = f"http://127.0.0.1:{self.http_port}/instances/{instance}/file"
-        with urllib.request.urlopen(url, timeout=60) as answer:
-            content: bytes = answer.read()
-        return content
-
-    def clear(self) -> None:
-        """Forget every patient."""
-        for patient in self.ask("patients"):
-            self.ask(f"patients/{patient}", method="DELETE")
 
 
 @pytest.fixture(scope="module")
 def peer(node: RunningNode, orthanc: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """Orthanc, which knows the node as "radfuse", and which the node knows as ORTHANC."""
-    folder = tmp_path_factory.mktemp("orthanc")
-    running = Orthanc(*_two_ports())
-    settings = {
-        "Name": "tests",
-        "StorageDirectory": str(folder / "db"),
-        "IndexDirectory": str(folder / "db"),
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "HttpPort": running.http_port,
-        "DicomPort": running.dicom_port,
-        "DicomAet": "ORTHANC",
-        "DicomModalities": {"radfuse": {"AET": node.ae_title, "Host": "127.0.0.1", "Port": node.port}},
-        "DicomAlwaysAllowFind": True,
-        "DicomAlwaysAllowMove": True,
-        "DicomAlwaysAllowGet": True,
-        "Plugins": [],
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([orthanc, str(folder / "orthanc.json")], stdout=log, stderr=log)
-    try:
-        wait_for_port(running.http_port)
-        wait_for_port(running.dicom_port)
-        with configured_peer(node, Peer.parse(f"ORTHANC@127.0.0.1:{running.dicom_port}")):
-            yield running
-    finally:
-        process.terminate()
-        process.wait(START_S)
-
-
-def _two_ports() -> tuple[int, int]:
-    import socket
-
-    with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        first, second = (server.getsockname()[1] for server in servers)
-    return first, second
+    with (
+        running_orthanc(orthanc, tmp_path_factory.mktemp("orthanc"), node) as running,
+        configured_peer(node, Peer.parse(f"ORTHANC@127.0.0.1:{running.dicom_port}")),
+    ):
+        yield running
 
 
 @pytest.fixture

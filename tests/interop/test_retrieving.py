@@ -18,8 +18,8 @@ from pydicom.dataset import Dataset
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
 from radfuse.services.context_lists import ContextList, ContextLists
 from radfuse.services.peers import Peer
-from radfuse.wire import Association, AssociationRequest, Message, ProposedContext, scu
-from radfuse.wire.negotiation import Acceptance, Rejection
+from radfuse.wire import Association, Message, ProposedContext, scu
+from radfuse.wire.negotiation import Acceptance, AssociationRequest, Rejection
 from tests.interop.client import (
     GET,
     LIMITS,

@@ -16,8 +16,8 @@ import pytest
 from radfuse.services.peers import Peer
 from tests.interop.client import as_sent, configured_peer, log_of, stored_files, wait_until
 from tests.interop.conftest import write_settings
-from tests.interop.test_orthanc import Orthanc
 from tests.support.generate import STUDY_UID, GeneratedSet
+from tests.support.orthanc import Orthanc
 from tests.support.pki import Issued, Pki
 from tests.support.servers import RunningNode, radfuse, running_node, running_storescp, wait_for_port
 

@@ -7,8 +7,8 @@ import pytest
 from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
 from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from radfuse.node.acceptance import CALLED_NOT_RECOGNIZED, CALLING_NOT_RECOGNIZED, AcceptancePolicy
-from radfuse.wire import AssociationRequest, ProposedContext
-from radfuse.wire.negotiation import Acceptance
+from radfuse.wire import ProposedContext
+from radfuse.wire.negotiation import Acceptance, AssociationRequest
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"

@@ -31,6 +31,8 @@ class Desk:
         self.later_s = 0.0
         self.sent: list[tuple[str, str]] = []
         """Peer and SOP Instance UID of everything that was sent."""
+        self.anonymized: list[tuple[str, str]] = []
+        """The same of what was anonymized first."""
         self.answers: dict[str, ItemState] = {}
         """What becomes of an object by its UID, else it is sent."""
         self.router = self.new_router()
@@ -51,10 +53,11 @@ class Desk:
         return self.peers.by_name(name)
 
     def rule(self, name: str = "rule", send: Sequence[str] = ("PACS",), **keys: Any) -> None:
-        """Add a rule; keys other than ``condition`` and ``forget`` are its own."""
-        then: dict[str, Any] = {"send": list(send)}
-        if "forget" in keys:
-            then["forget"] = keys.pop("forget")
+        """Add a rule; keys other than ``condition`` and those of ``then`` are its own."""
+        then: dict[str, Any] = {"send": list(send)} if send else {}
+        for action in ("forget", "anonymize_then_send"):
+            if action in keys:
+                then[action] = keys.pop(action)
         if "condition" in keys:
             keys["if"] = keys.pop("condition")
         self.rules.add(Rule.of({"name": name, "then": then, "when": "instance", **keys}))
@@ -79,7 +82,16 @@ class Desk:
     def run_jobs(self) -> list[Job]:
         """One attempt at each job that is to be done."""
         waiting = self.jobs.list((JobState.QUEUED, JobState.WAITING), limit=10_000)
-        return [run_next(self.jobs, {"send": self._send}, job.id) for job in reversed(waiting)]
+        kinds = {"send": self._send, "anonymize": self._anonymize}
+        return [run_next(self.jobs, kinds, job.id) for job in reversed(waiting)]
+
+    def _anonymize(self, context: JobContext) -> None:
+        """Note what would be anonymized for whom."""
+        for item in context.pending():
+            state = self.answers.get(f"anonymized {item.name}", ItemState.SENT)
+            if state is not ItemState.FAILED:
+                self.anonymized.append((context.job.parameters["peer"], item.name))
+            context.record(item.number, state)
 
     def _send(self, context: JobContext) -> None:
         for item in context.pending():

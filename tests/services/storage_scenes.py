@@ -14,8 +14,8 @@ from radfuse.services.object_source import FileObject
 from radfuse.services.peers import Peer
 from radfuse.services.send import file_object
 from radfuse.services.storage_scu import Outgoing, Route
-from radfuse.wire import Association, AssociationRequest, Limits, Message
-from radfuse.wire.negotiation import Acceptance, Rejection
+from radfuse.wire import Association, Limits, Message
+from radfuse.wire.negotiation import Acceptance, AssociationRequest, Rejection
 from tests.wire.scenes import Collected
 
 QUICK = Limits(connect_s=2.0, artim_s=2.0, close_wait_s=0.5, pdu_deadline_s=1.0, idle_s=5.0, response_s=1.0)

@@ -12,8 +12,18 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from radfuse.core.aetitle import AETitle
 from radfuse.core.errors import ConfigurationError
-from radfuse.services.certificates import TlsFolder, check_identity, make_certificate, read_certificate
+from radfuse.services.certificates import (
+    TlsFolder,
+    check_identity,
+    hosts_of_node,
+    hosts_of_peer,
+    make_certificate,
+    read_certificate,
+    renew_certificate,
+)
+from radfuse.services.peers import Peer
 from radfuse.wire.tls import TlsClient, TlsIdentity, TlsServer
 from radfuse.wire.transport import Transport
 from tests.support.pki import Issued, Pki
@@ -165,3 +175,42 @@ def test_a_certificate_without_names_is_read(tmp_path: Path) -> None:
     (tmp_path / "text.pem").write_text("text")
     with pytest.raises(ConfigurationError):
         read_certificate(tmp_path / "text.pem")
+
+
+# --- made anew -----------------------------------------------------------------------------------
+
+
+def test_a_renewed_certificate_has_a_new_key_of_the_same_authority(made: TlsFolder) -> None:
+    files = {path.name: path.read_bytes() for path in made.root.iterdir()}
+    changed = renew_certificate(made, ["node.example"], 100)
+    assert changed == [made.key(), made.certificate()]
+    after = {path.name: path.read_bytes() for path in made.root.iterdir()}
+    assert {name for name in after if after[name] != files.get(name)} == {"node.pem", "node.key"}
+    assert set(after) == set(files)
+    assert stat.S_IMODE(made.key().stat().st_mode) == 0o600
+    facts = check_identity(TlsIdentity(made.certificate(), made.key(), made.authority))
+    assert (facts.names, facts.days_left_now() in (99, 100)) == (("node.example",), True)
+
+
+def test_what_cannot_be_renewed_stays_as_it_was(made: TlsFolder) -> None:
+    before = {path.name: path.read_bytes() for path in made.root.iterdir()}
+    with pytest.raises(ConfigurationError, match="neither a host name nor an address"):
+        renew_certificate(made, ["two words"])
+    made.authority_key.rename(made.root / "away")
+    with pytest.raises(ConfigurationError, match=r"ca\.key: the key of the authority is not there"):
+        renew_certificate(made, ["node.example"])
+    (made.root / "away").rename(made.authority_key)
+    assert {path.name: path.read_bytes() for path in made.root.iterdir()} == before
+
+
+def test_a_node_is_called_by_what_it_listens_at() -> None:
+    assert hosts_of_node("192.0.2.1")[-1] == "192.0.2.1"
+    assert hosts_of_node("0.0.0.0")[-3:] == ["localhost", "127.0.0.1", "::1"]  # noqa: S104
+    assert hosts_of_node("node.example")[-1] == "node.example"
+    assert hosts_of_node("localhost").count("localhost") == 1
+
+
+def test_a_peer_is_called_as_it_is_configured() -> None:
+    peer = Peer("pacs", AETitle("PACS"), "192.0.2.7", 104, tls=True, tls_name="pacs.example")
+    assert hosts_of_peer("pacs", [peer]) == ["pacs.example", "192.0.2.7"]
+    assert hosts_of_peer("other", [peer]) == ["other"]

@@ -22,7 +22,7 @@ from radfuse.dicom import Element, Identifier
 from radfuse.jobs import Item, ItemState, Job, Jobs, JobState, run_next
 from radfuse.services.associating import Caller
 from radfuse.services.peers import Peer, Peers
-from radfuse.services.retrieve_job import RETRIEVE, RetrieveSurroundings, Wanted, run_retrieve, submit_retrieve
+from radfuse.services.retrieve_job import RETRIEVE, Into, RetrieveSurroundings, Wanted, run_retrieve, submit_retrieve
 from radfuse.wire import Limits
 from tests.services.test_query_peer import scp, sub_operations
 from tests.support.generate import CT_IMAGE, GeneratedSet
@@ -239,7 +239,7 @@ def test_a_peer_without_the_service_fails_the_job_at_once(bench: Bench) -> None:
     with scp([], STUDY_ROOT_FIND) as peer:
         job = bench.run(bench.submit(peer))
     assert job.state is JobState.FAILED
-    assert "does not offer SOP class 1.2.840.10008.5.1.4.1.2.2.3" in job.message
+    assert "does not offer Study Root Retrieve (C-GET)" in job.message
 
 
 def test_a_job_that_the_worker_stops_is_cancelled_at_the_peer_and_goes_on_later(
@@ -292,7 +292,7 @@ def test_a_move_names_its_destination_and_the_keys_above(bench: Bench) -> None:
 
     wanted = Wanted(STUDY_ROOT, Level.SERIES, ["1.2.3.1", "1.2.3.2"], {"StudyInstanceUID": "1.2.3"})
     with scp([(evt.EVT_C_MOVE, answer)], STUDY_ROOT_MOVE) as peer:
-        job = bench.run(bench.submit(peer, wanted, move_to="SINK"))
+        job = bench.run(bench.submit(peer, wanted, into=Into(move_to="SINK")))
     assert asked == [("SINK", "SERIES", "1.2.3", "1.2.3.1"), ("SINK", "SERIES", "1.2.3", "1.2.3.2")]
     assert job.title == "2 x series from peer to SINK"
     assert {(item.state, item.status) for item in bench.items(job.id)} == {(ItemState.FAILED, 0xA801)}
@@ -344,3 +344,24 @@ def test_a_job_of_a_removed_peer_fails_with_what_to_do(bench: Bench) -> None:
     job = bench.run(job_id)
     assert job.state is JobState.FAILED
     assert "unknown peer 'pacs'" in job.message
+
+
+def test_a_peer_without_c_get_is_asked_to_send_where_the_job_says_so(bench: Bench) -> None:
+    asked: list[str] = []
+
+    def answer(event: evt.Event) -> Iterator[Any]:
+        asked.append(str(event.move_destination))
+        yield None, None
+
+    with scp([(evt.EVT_C_MOVE, answer)], STUDY_ROOT_FIND, STUDY_ROOT_MOVE) as peer:
+        only_get = bench.run(bench.submit(peer))
+        assert only_get.state is JobState.FAILED
+        assert "does not offer" in only_get.message
+        bench.run(bench.submit(peer, into=Into(or_move_to="RADFUSE")))
+    assert asked == ["RADFUSE", "RADFUSE"]
+
+
+def test_a_peer_with_c_get_is_not_asked_to_send(bench: Bench, generated_set: GeneratedSet) -> None:
+    with getting(sub_operations(objects(generated_set, 2))) as peer:
+        job = bench.run(bench.submit(peer, into=Into(or_move_to="RADFUSE")))
+    assert job.state is JobState.DONE

@@ -72,6 +72,12 @@ def test_a_file_that_is_no_rule_is_refused_with_its_name(content: bytes, tmp_pat
     assert refused.value.setting == str(path)
 
 
+def anonymizing(send: list[str] | None = None, forget: bool | None = None, **keys: Any) -> dict[str, Any]:
+    """What is to be changed for a rule that anonymizes for the peer A."""
+    others = {name: value for name, value in (("send", send), ("forget", forget)) if value is not None}
+    return {"then": {**others, "anonymize_then_send": {"peers": ["A"], **keys}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "key", "reason"),
     [
@@ -98,7 +104,16 @@ def test_a_file_that_is_no_rule_is_refused_with_its_name(content: bytes, tmp_pat
         ({"then": {"send": ["A"], "forget": {"days": 7}}}, "then.forget.days", "known are after_days"),
         ({"then": {"send": ["A"], "forget": {"after_days": -7}}}, "then.forget.after_days", "from 0 to"),
         ({"then": {"send": ["A"], "forget": {"committed": 1}}}, "then.forget.committed", "true or false"),
-        ({"then": {"anonymize_then_send": ["A"]}}, "then.anonymize_then_send", "no anonymizer yet"),
+        ({"then": {"anonymize_then_send": ["A"]}}, "then.anonymize_then_send", "needs a table with peers"),
+        (anonymizing(peers=[]), "then.anonymize_then_send.peers", "needs a list"),
+        (anonymizing(peers=["A", "A"]), "then.anonymize_then_send.peers", "twice"),
+        (anonymizing(key=""), "then.anonymize_then_send.key", "needs a text"),
+        (anonymizing(options="dates"), "then.anonymize_then_send.options", "needs a list"),
+        (anonymizing(options=["names"]), "then.anonymize_then_send.options", "'names' is none of pixels"),
+        (anonymizing(options=["dates", "shifted-dates"]), "then.anonymize_then_send.retain", "not both"),
+        (anonymizing(preset="ct"), "then.anonymize_then_send.preset", "'ct' is none of pet"),
+        (anonymizing(send=["A"]), "then.anonymize_then_send", "would get the originals too"),
+        (anonymizing(forget=True), "then.send", "as it is, may be forgotten"),
     ],
     ids=str,
 )

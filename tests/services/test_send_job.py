@@ -273,7 +273,7 @@ def test_a_refused_class_fails_the_job_whole(desk: Desk, generated_set: Generate
         job = submit_send(desk.jobs, desk.add(peer_at(node.address)), files)
         state, message = desk.run(job)
     assert state is JobState.FAILED
-    assert f"pacs does not offer SOP class {MR_IMAGE}" in message
+    assert "pacs does not offer MR Image Storage" in message
     assert desk.table(job) == [(PENDING, None), (FAILED, None)]
     assert answers.order == []
 

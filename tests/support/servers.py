@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -54,10 +54,12 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": path, "PYTHONWARNINGS": "error", "RADFUSE_HTTP_PORT": "-1"}
 
 
-def radfuse(*words: str, timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
-    """A radfuse command in a process of its own, to its end."""
-    command = [sys.executable, "-m", "radfuse", *words]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=timeout_s, check=False)
+def radfuse(
+    *words: str, timeout_s: float = 60.0, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A radfuse command in a process of its own, to its end; ``env``: more for its environment."""
+    command, around = [sys.executable, "-m", "radfuse", *words], environment() | dict(env or {})
+    return subprocess.run(command, env=around, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from typing import Self
 from radfuse.core.errors import RadfuseError
 from radfuse.wire import (
     Association,
-    AssociationRequest,
     Limits,
     Message,
     ProposedContext,
@@ -21,7 +20,7 @@ from radfuse.wire import (
     status,
 )
 from radfuse.wire.items import ContextRequest, UserInformation
-from radfuse.wire.negotiation import Acceptance, Rejection
+from radfuse.wire.negotiation import Acceptance, AssociationRequest, Rejection
 from radfuse.wire.pdu import AssociateRQ, encode
 
 VERIFICATION = "1.2.840.10008.1.1"

@@ -18,7 +18,7 @@ from radfuse.core.errors import (
     PeerTimeout,
     ProtocolViolation,
 )
-from radfuse.wire import AssociationRequest, Limits, accept_association, scu
+from radfuse.wire import Limits, accept_association, scu
 from radfuse.wire.items import (
     AsynchronousWindow,
     ContextRequest,
@@ -27,7 +27,7 @@ from radfuse.wire.items import (
     UserInformation,
     pack_item,
 )
-from radfuse.wire.negotiation import Acceptance, Rejection
+from radfuse.wire.negotiation import Acceptance, AssociationRequest, Rejection
 from radfuse.wire.pdu import Abort, AssociateAC, AssociateRJ, AssociateRQ, Pdu, decode, encode
 from tests.wire.scenes import (
     CT,

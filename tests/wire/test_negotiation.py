@@ -10,11 +10,12 @@ from pynetdicom import build_role
 from pynetdicom.presentation import PresentationContext, negotiate_as_acceptor
 
 from radfuse.core.errors import InvalidAETitle, ProtocolViolation
-from radfuse.wire import AssociationRequest, Limits, ProposedContext
+from radfuse.wire import Limits, ProposedContext
 from radfuse.wire.items import ContextAnswer, ContextRequest, RoleSelection, UserInformation
 from radfuse.wire.negotiation import (
     REJECTION_MEANINGS,
     Acceptance,
+    AssociationRequest,
     acceptance_pdu,
     contexts_as_acceptor,
     contexts_as_requestor,

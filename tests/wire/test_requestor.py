@@ -16,9 +16,11 @@ from radfuse.core.errors import (
     PeerTimeout,
     ProtocolViolation,
 )
-from radfuse.wire import Limits, request_association
+from radfuse.wire import Limits, open_association, request_association
 from radfuse.wire.items import ContextAnswer, UserInformation
+from radfuse.wire.negotiation import AssociationRequest, numbered
 from radfuse.wire.pdu import Abort, AssociateAC, AssociateRJ, encode
+from radfuse.wire.tls import TlsFacts
 from tests.wire.scenes import (
     CONTEXTS,
     CT,
@@ -135,3 +137,19 @@ def test_a_thousand_refused_attempts_leave_no_socket_behind(new_port: Callable[[
     for _ in range(1000):
         with pytest.raises(ConnectionLost):
             request_association(address, "NODE", "TEST", CONTEXTS, SHORT)
+
+
+def test_it_is_told_how_far_it_got() -> None:
+    reached: list[TlsFacts | None] = []
+    request = AssociationRequest("NODE", "TEST", numbered(CONTEXTS))
+    with _peer(encode(AssociateRJ(1, 1, 7))) as address, pytest.raises(AssociationRejected):
+        open_association(address, request, SHORT, reached.append)
+    assert reached == [None]
+    with pytest.raises(ConnectionLost):
+        open_association(address, request, SHORT, reached.append)
+    assert reached == [None]
+
+
+def test_what_can_be_no_host_name_is_no_connection() -> None:
+    with pytest.raises(ConnectionLost, match="no host name"):
+        request_association(("a" * 64, 104), "NODE", "TEST", CONTEXTS, SHORT)

@@ -17,8 +17,8 @@ from radfuse.core.sop_classes import (
 )
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
 from radfuse.core.uids import is_valid_uid
-from radfuse.wire import AssociationRequest, ProposedContext
-from radfuse.wire.negotiation import Acceptance, Rejection
+from radfuse.wire import ProposedContext
+from radfuse.wire.negotiation import Acceptance, AssociationRequest, Rejection
 
 CALLING_NOT_RECOGNIZED: Final = Rejection(1, 1, 3)
 CALLED_NOT_RECOGNIZED: Final = Rejection(1, 1, 7)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from radfuse.core.errors import ConfigurationError
 from radfuse.services.peers import Peer
-from radfuse.wire import Association, Limits, ProposedContext, request_association
-from radfuse.wire.tls import TlsAddress, TlsClient, TlsIdentity
+from radfuse.wire import Association, Limits, ProposedContext, open_association
+from radfuse.wire.negotiation import AssociationRequest, numbered
+from radfuse.wire.tls import TlsAddress, TlsClient, TlsFacts, TlsIdentity
+
+Reached = Callable[[TlsFacts | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +30,32 @@ def associate(
     contexts: Sequence[ProposedContext],
     roles: Mapping[str, tuple[bool, bool]] | None = None,
     extended_negotiation: Mapping[str, bytes] | None = None,
+    reached: Reached | None = None,
 ) -> Association:
     """An association with ``peer``, with its own limits, over TLS if it wants that.
 
-    ``roles`` and ``extended_negotiation`` are by SOP class. Raises the WireErrors of
+    ``roles`` and ``extended_negotiation`` are by SOP class. ``reached`` is called with None once there is
+    a connection, and with how it is protected once it is. Raises the WireErrors of
     ``request_association``, and ConfigurationError for a TLS peer when we have no certificate.
     """
-    return request_association(
-        _address(peer, caller.tls),
+    request = AssociationRequest(
         peer.ae_title,
         caller.ae_title,
-        contexts,
-        peer.limits(caller.limits),
-        roles=roles,
-        extended_negotiation=extended_negotiation,
+        numbered(contexts),
+        roles=roles or {},
+        extended_negotiation=extended_negotiation or {},
     )
+    return open_association(_address(peer, caller.tls), request, peer.limits(caller.limits), reached)
 
 
 def _address(peer: Peer, identity: TlsIdentity | None) -> tuple[str, int] | TlsAddress:
     if not peer.tls:
         return peer.host, peer.port
     if identity is None:
-        reason = f"peer {peer.name!r} wants TLS and we have no certificate; make one with 'radfuse tls init'"
+        reason = (
+            f"peer {peer.name!r} wants TLS and we have no certificate; "
+            "make one in Settings > TLS or with 'radfuse tls init'"
+        )
         raise ConfigurationError("tls.certificate", reason)
     return TlsAddress(peer.host, peer.port, _tls_client(identity), peer.tls_name)
 

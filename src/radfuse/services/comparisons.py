@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 
 from radfuse.archive import queries
 from radfuse.core.errors import ConfigurationError, InvalidQuery
-from radfuse.dicom import Element, Identifier, fold_groups, keyword_of
+from radfuse.dicom import Element, Identifier, keyword_of
+from radfuse.dicom.words import fold_groups
 
 SOURCE_AE_TITLE: Final = 0x0002_0016
 """Source Application Entity Title: who sent the object to us, as recorded in its file meta information."""

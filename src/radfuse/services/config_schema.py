@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import JSON, Boolean, Column, Engine, Float, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Engine, Float, ForeignKey, Integer, MetaData, Table, Text
 
-from radfuse.db import Schema, create_database_engine, prepare_schema, sqlite_url
+from radfuse.db import Schema, create_database_engine, make_private, prepare_schema, sqlite_url
 
 metadata = MetaData()
 
 
 def open_configuration(folder: Path) -> Engine:
     """The configuration database of a data folder, made or upgraded if need be. Raises SchemaTooNew."""
-    engine = create_database_engine(sqlite_url(folder / "config.sqlite"), synced_commits=True)
+    path = folder / "config.sqlite"
+    # It holds what is kept of passwords: nobody else on the machine may try them.
+    make_private(path)
+    engine = create_database_engine(sqlite_url(path), synced_commits=True)
     prepare_schema(engine, Schema.CONFIG)
     return engine
 
@@ -70,3 +73,42 @@ rule_table = Table(
     Column("active_since_s", Float, nullable=False, comment="what arrived before is none of its business"),
 )
 """Routing rules as they were added (``services.rules``)."""
+
+user_table = Table(
+    "user",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("full_name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False, comment="argon2id, never the password"),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("created_s", Float, nullable=False),
+    Column("last_login_s", Float),
+    sqlite_autoincrement=True,
+)
+"""Those who may log in (``services.users``). An id is never used twice: nobody inherits what another was given."""
+
+session_table = Table(
+    "web_session",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the secret in the cookie"),
+    Column("user_id", Integer, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_s", Float, nullable=False),
+    Column("seen_s", Float, nullable=False),
+)
+"""Those who are logged in."""
+
+token_table = Table(
+    "token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True, comment="SHA-256 of the token"),
+    Column("user_id", Integer, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_s", Float, nullable=False),
+    Column("expires_s", Float),
+    Column("last_used_s", Float),
+)
+"""What programs log in with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from radfuse.core.errors import (
     AssociationAborted,
@@ -19,6 +19,7 @@ from radfuse.core.errors import (
     TransientFailure,
     WireError,
 )
+from radfuse.core.uid_names import name_of_uid
 from radfuse.services.peers import Peer
 
 _REJECTED_TRANSIENT: Final = 2
@@ -31,10 +32,23 @@ _NOT_AUTHORIZED: Final = 0x0124
 _UNKNOWN_DESTINATION: Final = 0xA801
 
 
-def sentence_of(error: WireError, peer: Peer, our_title: str) -> str:
+class Explanation(NamedTuple):
+    """What happened, without a full stop, and what to do about it: a sentence, or nothing."""
+
+    happened: str
+    cure: str
+
+
+def explained(error: WireError, peer: Peer, our_title: str) -> Explanation:
     """What happened, and what to do about it."""
     explain = next((explain for kind, explain in _EXPLANATIONS if isinstance(error, kind)), None)
-    return explain(error, peer, our_title) if explain else f"{peer.name}: {error}."
+    return explain(error, peer, our_title) if explain else Explanation(f"{peer.name}: {error}", "")
+
+
+def sentence_of(error: WireError, peer: Peer, our_title: str) -> str:
+    """What happened, and what to do about it, in one breath."""
+    happened, cure = explained(error, peer, our_title)
+    return f"{happened}. {cure}".strip()
 
 
 def job_failure(error: WireError, peer: Peer, our_title: str) -> JobError:
@@ -50,76 +64,87 @@ def _where(peer: Peer) -> str:
     return f"{peer.host} port {peer.port}"
 
 
-def _rejected(error: AssociationRejected, peer: Peer, our_title: str) -> str:
+def _rejected(error: AssociationRejected, peer: Peer, our_title: str) -> Explanation:
     key = (error.source, error.reason)
     refused = f"{peer.name} refused the association"
     if key == _UNKNOWN_CALLING:
-        return (
-            f"{refused}: it does not know our AE title {our_title}. "
-            "Add it there, or change ours with --from or in radfuse.toml."
+        cure = (
+            "Add it there, or change ours: for this peer on the page Peers (or --as, --from), "
+            "for all in Settings > This node."
         )
+        return Explanation(f"{refused}: it does not know our AE title {our_title}", cure)
     if key == _UNKNOWN_CALLED:
-        return f"{refused}: it is not called {peer.ae_title}. Ask for its AE title and correct the peer's."
+        cure = "Ask for its AE title and correct the peer's."
+        return Explanation(f"{refused}: it is not called {peer.ae_title}", cure)
     if key in _CONGESTION:
-        return f"{refused}: {error.meaning}. Try again later."
-    return f"{refused}: {error.meaning}. Ask those who run it whether it accepts {our_title} from this machine."
+        return Explanation(f"{refused}: {error.meaning}", "Try again later.")
+    cure = f"Ask those who run it whether it accepts {our_title} from this machine."
+    return Explanation(f"{refused}: {error.meaning}", cure)
 
 
-def _lost(error: ConnectionLost, peer: Peer, _our_title: str) -> str:
+def _lost(error: ConnectionLost, peer: Peer, _our_title: str) -> Explanation:
     reason = error.reason[:1].lower() + error.reason[1:]
-    return (
-        f"{peer.name} cannot be reached or has closed the connection ({reason}). "
-        f"Check that a DICOM node listens at {_where(peer)} and that no firewall is between."
+    return Explanation(
+        f"{peer.name} cannot be reached or has closed the connection ({reason})",
+        f"Check that a DICOM node listens at {_where(peer)} and that no firewall is between.",
     )
 
 
-def _timeout(error: PeerTimeout, peer: Peer, _our_title: str) -> str:
-    return (
-        f"{peer.name} took longer than {error.after_s:g} s for {error.waiting_for}. "
-        f"Check that {_where(peer)} is a DICOM node, or allow more time in radfuse.toml ([limits])."
+def _timeout(error: PeerTimeout, peer: Peer, _our_title: str) -> Explanation:
+    return Explanation(
+        f"{peer.name} took longer than {error.after_s:g} s for {error.waiting_for}",
+        f"Check that {_where(peer)} is a DICOM node, or allow more time: page Peers, or Settings > Limits.",
     )
 
 
-def _aborted(_error: AssociationAborted, peer: Peer, _our_title: str) -> str:
-    return f"{peer.name} aborted the association. Its log says why."
+def _aborted(_error: AssociationAborted, peer: Peer, _our_title: str) -> Explanation:
+    return Explanation(f"{peer.name} aborted the association", "Its log says why.")
 
 
-def _violation(error: ProtocolViolation, peer: Peer, _our_title: str) -> str:
-    return f"{peer.name} does not speak DICOM as it should: {error.reason}. Check that {_where(peer)} is a DICOM node."
+def _violation(error: ProtocolViolation, peer: Peer, _our_title: str) -> Explanation:
+    happened = f"{peer.name} does not speak DICOM as it should: {error.reason}"
+    return Explanation(happened, f"Check that {_where(peer)} is a DICOM node.")
 
 
-def _tls(error: TlsFailed, peer: Peer, _our_title: str) -> str:
-    said = f"{peer.name}: {error} ({_where(peer)})"
-    return f"{said}. {_TLS_ADVICE.get(error.remedy, 'Its log may say more.')}"
+def _tls(error: TlsFailed, peer: Peer, _our_title: str) -> Explanation:
+    happened = f"{peer.name}: {error} ({_where(peer)})"
+    return Explanation(happened, _TLS_ADVICE.get(error.remedy, "Its log may say more."))
 
 
 _TLS_ADVICE: Final = {
-    "trust": "Add its authority's certificate to the file that [tls] authorities in radfuse.toml names.",
-    "name": "Check that this is the right peer; if it is, give the name in its certificate with --tls-name.",
-    "port": "Give the port on which it speaks TLS, or add it without --tls.",
-    "ours": "Give our authority's certificate to those who run it; 'radfuse tls show' says what ours is.",
+    "trust": "Add its authority's certificate to the file that 'authorities' names (Settings > TLS, or radfuse.toml).",
+    "name": (
+        "Check that this is the right peer; if it is, its TLS name must be that in its certificate "
+        "(page Peers, or --tls-name)."
+    ),
+    "port": "Give the port on which it speaks TLS, or turn TLS off for it (page Peers, or without --tls).",
+    "ours": (
+        "Give our authority's certificate to those who run it; Settings > TLS and 'radfuse tls show' say what ours is."
+    ),
     "theirs": "Those who run it must replace its certificate.",
 }
 
 
-def _no_context(error: NoPresentationContext, peer: Peer, _our_title: str) -> str:
-    what = f"SOP class {error.sop_class_uid} {error.transfer_syntax_uid}".strip()
-    return f"{peer.name} does not offer {what}. Allow it there, or ask another peer."
+def _no_context(error: NoPresentationContext, peer: Peer, _our_title: str) -> Explanation:
+    what = name_of_uid(error.sop_class_uid)
+    if error.transfer_syntax_uid:
+        what = f"{what} in {name_of_uid(error.transfer_syntax_uid)}"
+    return Explanation(f"{peer.name} does not offer {what}", "Allow it there, or ask another peer.")
 
 
-def _failed(error: OperationFailed, peer: Peer, our_title: str) -> str:
+def _failed(error: OperationFailed, peer: Peer, our_title: str) -> Explanation:
     said = f": {error.comment}" if error.comment else ""
     answer = f"{peer.name} answered {error.operation} with status {error.status:04X}{said}"
     if error.status == _NOT_AUTHORIZED:
-        return f"{answer}. It does not allow this to our AE title {our_title}: ask for the right there."
+        return Explanation(answer, f"It does not allow this to our AE title {our_title}: ask for the right there.")
     if error.status == _UNKNOWN_DESTINATION:
-        return f"{answer}. It does not know the destination's AE title: add it there."
+        return Explanation(answer, "It does not know the destination's AE title: add it there.")
     if error.status >> 8 == _OUT_OF_RESOURCES:
-        return f"{answer}. It is out of resources: ask for less, or try again later."
-    return f"{answer}. Check the keys and the level; its log says more."
+        return Explanation(answer, "It is out of resources: ask for less, or try again later.")
+    return Explanation(answer, "Check the keys and the level; its log says more.")
 
 
-_EXPLANATIONS: Final[tuple[tuple[type[WireError], Callable[..., str]], ...]] = (
+_EXPLANATIONS: Final[tuple[tuple[type[WireError], Callable[..., Explanation]], ...]] = (
     (AssociationRejected, _rejected),
     (ConnectionLost, _lost),
     (PeerTimeout, _timeout),

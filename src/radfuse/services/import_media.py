@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import lzma
 import mmap
 import os
@@ -47,6 +48,9 @@ _MAX_RATIO: Final = 100
 _SMALL_ZIP_BYTES: Final = 1 << 30
 """A zip file may hold this much, or a hundred times its own size, whatever is more."""
 
+_SMALL_DIRECTORY_BYTES: Final = 1 << 20
+_ENTRY_BYTES: Final = 512
+_ENTRY_MARK: Final = b"PK\1\2"
 
 _UNREADABLE: Final = (
     OSError,
@@ -89,6 +93,8 @@ class Imported:
     verdict: Verdict
     size_bytes: int = 0
     reason: str = ""
+    study_instance_uid: str = ""
+    """Of an object that was taken in."""
 
 
 @dataclass(slots=True)
@@ -144,8 +150,22 @@ def import_files(archive: Archive, files: Sequence[Path], limits: ImportLimits =
     """
     with _Pool(archive) as pool:
         for path in files:
-            yield from pool.submit(_PlainFile(path)) if not _is_zip(path) else _import_zip(pool, path, limits)
+            if is_zip(path):
+                yield from _import_zip(pool, path, f"{path}: ", limits)
+            else:
+                yield from pool.submit(_PlainFile(path))
         yield from pool.drain()
+
+
+def import_zip(archive: Archive, path: Path, prefix: str, limits: ImportLimits = DEFAULT_LIMITS) -> Iterator[Imported]:
+    """Import the members of a zip file; their names are given with ``prefix``. Otherwise as ``import_files``."""
+    with _Pool(archive) as pool:
+        yield from _import_zip(pool, path, prefix, limits)
+
+
+def import_stream(archive: Archive, name: str, stream: IO[bytes]) -> Imported:
+    """Import the object that ``stream`` gives, as it comes. Raises OutOfSpace."""
+    return _import_one(archive, _Stream(name, stream))
 
 
 # --- files and members of zip files ------------------------------------------------------------
@@ -175,42 +195,83 @@ class _Member:
         return self.zip_file.open(self.info)
 
 
-_Source = _PlainFile | _Member
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What somebody sends, to be read once."""
+
+    name: str
+    stream: IO[bytes]
+
+    def open(self) -> contextlib.AbstractContextManager[IO[bytes]]:
+        return contextlib.nullcontext(self.stream)
 
 
-def _is_zip(path: Path) -> bool:
+_Source = _PlainFile | _Member | _Stream
+
+
+def is_zip(path: Path) -> bool:
+    """Whether the file can be opened as a zip file."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         if file.read(2) == b"PK":
             return zipfile.is_zipfile(path)
     return False
 
 
-def _import_zip(pool: _Pool, path: Path, limits: ImportLimits) -> Iterator[Imported]:
+def _import_zip(pool: _Pool, path: Path, prefix: str, limits: ImportLimits) -> Iterator[Imported]:
+    own_name = prefix.rstrip("/: ")
     try:
-        with zipfile.ZipFile(path) as zip_file:
-            members = [info for info in zip_file.infolist() if not info.is_dir()]
-            _check_zip(path, members, limits)
-            for info in members:
-                yield from pool.submit(_Member(f"{path}: {info.filename}", zip_file, info))
+        with opened_zip(path, limits) as zip_file:
+            for info in members_of(zip_file, path, limits):
+                yield from pool.submit(_Member(prefix + info.filename, zip_file, info))
             # Its members are read while it is open.
             yield from pool.drain()
-    except _BadZip as error:
-        yield Imported(str(path), Verdict.REFUSED, reason=str(error))
+    except BadZip as error:
+        yield Imported(own_name, Verdict.REFUSED, reason=str(error))
     except _UNREADABLE as error:
-        yield Imported(str(path), Verdict.REFUSED, reason=f"the zip file cannot be read: {error}")
+        yield Imported(own_name, Verdict.REFUSED, reason=f"the zip file cannot be read: {error}")
 
 
-class _BadZip(Exception):
+class BadZip(Exception):
     """A zip file that declares more than is allowed."""
 
 
-def _check_zip(path: Path, members: Sequence[zipfile.ZipInfo], limits: ImportLimits) -> None:
-    """Refuse by what the directory declares; no member ever gives more than it declares."""
+@contextlib.contextmanager
+def opened_zip(path: Path, limits: ImportLimits) -> Iterator[zipfile.ZipFile]:
+    """A zip file. Raises BadZip for one with too many entries before any of them is taken up."""
+    with _ZipBytes(path) as file:
+        file.most_entries = limits.members
+        with zipfile.ZipFile(file) as zip_file:
+            file.most_entries = None
+            yield zip_file
+
+
+class _ZipBytes(io.FileIO):
+    """A file whose directory zipfile reads at once, and makes of each of its entries ten times what it takes there."""
+
+    most_entries: int | None = None
+    """How many the directory may have, while it is read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read. Raises BadZip."""
+        if self.most_entries is None:
+            return super().read(size)
+        if size is not None and size > max(_SMALL_DIRECTORY_BYTES, self.most_entries * _ENTRY_BYTES):
+            raise BadZip("the directory of the zip file is longer than any real one")
+        data = super().read(size)
+        if data.count(_ENTRY_MARK) > self.most_entries:
+            raise BadZip(f"the zip file has more than {self.most_entries} files")
+        return data
+
+
+def members_of(zip_file: zipfile.ZipFile, path: Path, limits: ImportLimits) -> list[zipfile.ZipInfo]:
+    """The files in a zip file; BadZip by what its directory declares: no member ever gives more than it declares."""
+    members = [info for info in zip_file.infolist() if not info.is_dir()]
     if len(members) > limits.members:
-        raise _BadZip(f"the zip file has more than {limits.members} files")
+        raise BadZip(f"the zip file has more than {limits.members} files")
     allowed = max(limits.small_zip_bytes, limits.ratio * path.stat().st_size)
     if sum(info.file_size for info in members) > allowed:
-        raise _BadZip(f"the files in the zip file are larger than {allowed} bytes together")
+        raise BadZip(f"the files in the zip file are larger than {allowed} bytes together")
+    return members
 
 
 # --- many at once --------------------------------------------------------------------------------
@@ -294,8 +355,9 @@ def _import_stream(archive: Archive, source: _Source, stream: IO[bytes]) -> Impo
         if not is_whole:
             while chunk := stream.read(_CHUNK_BYTES):
                 incoming.write(chunk)
-        outcome = ingest(archive, incoming).outcome
-        return Imported(source.name, _VERDICTS[outcome], incoming.size_bytes)
+        done = ingest(archive, incoming)
+        study = done.header.study_instance_uid
+        return Imported(source.name, _VERDICTS[done.outcome], incoming.size_bytes, study_instance_uid=study)
 
 
 def _read_up_to(stream: IO[bytes], size: int) -> bytes:

@@ -32,7 +32,7 @@ RETRIES_OF_THE_WORKSTATION: Final = 0
 
 _ADDRESS: Final = re.compile(r"(?P<ae_title>[^@]+)@(?P<host>\[[^\]]+\]|[^:\s]+):(?P<port>[0-9]{1,5})\Z")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
-_HOST: Final = re.compile(r"[^\s\[\]@]{1,253}\Z")
+_HOST: Final = re.compile(r"[^\s\[\]@\x00-\x1f\x7f]{1,253}\Z")
 _MAX_PORT: Final = 65_535
 _MAX_TIMEOUT_S: Final = 24 * 3600.0
 _MAX_RETRIES: Final = 1000
@@ -161,6 +161,14 @@ def _no_name(name: str) -> ConfigurationError:
     return ConfigurationError("peer", f"{name!r} is not a name (letters, digits, '_', '.', '-')")
 
 
+def _is_host(text: str) -> bool:
+    """Whether a name can be looked up at all, or an address be connected to."""
+    try:
+        return bool(_HOST.match(text) and text.encode("idna"))
+    except UnicodeError:
+        return False
+
+
 def _is_ae_title(text: str) -> bool:
     try:
         return checked_ae_title(text) == text
@@ -181,9 +189,9 @@ _AE_TITLE: Final = (_is_ae_title, "is no AE title (1 to 16 printable ASCII chara
 
 _CHECKS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "ae_title": _AE_TITLE,
-    "host": (lambda host: bool(_HOST.match(host)), "is no host name or address"),
+    "host": (_is_host, "is no host name or address"),
     "port": (_between(1, _MAX_PORT), "is not a port (1 to 65535)"),
-    "tls_name": (lambda name: not name or bool(_HOST.match(name)), "is no host name or address"),
+    "tls_name": (lambda name: not name or _is_host(name), "is no host name or address"),
     "calling_ae_title": (lambda title: not title or _is_ae_title(title), _AE_TITLE[1]),
     "artim_s": _SECONDS,
     "connect_s": _SECONDS,
@@ -239,13 +247,16 @@ class Peers:
             rows = connection.execute(select(peer_table).order_by(peer_table.c.name)).mappings().all()
         return [_of_row(row) for row in rows]
 
-    def add(self, peer: Peer) -> None:
-        """Add a peer, or change the one of this name. Raises ConfigurationError for an unknown context list."""
+    def add(self, peer: Peer, instead_of: str = "") -> None:
+        """Add a peer, or change the one of this name, or put it in the place of another.
+
+        Raises ConfigurationError for an unknown context list.
+        """
         if not _NAME.match(peer.name):
             raise _no_name(peer.name)
         with write_transaction(self._engine) as connection:
             check_known(connection, peer.context_list)
-            connection.execute(delete(peer_table).where(peer_table.c.name == peer.name))
+            connection.execute(delete(peer_table).where(peer_table.c.name.in_((peer.name, instead_of or peer.name))))
             connection.execute(insert(peer_table).values(**_as_row(peer)))
 
     def remove(self, name: str) -> None:

@@ -29,8 +29,9 @@ from radfuse.core.sop_classes import (
 )
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE, TRANSFER_SYNTAXES
 from radfuse.core.uids import is_valid_uid
-from radfuse.dicom import Element, Identifier, character_set_for, decode_identifier, encode_identifier
-from radfuse.services.associating import Caller, associate
+from radfuse.dicom import Element, Identifier, decode_identifier, encode_identifier
+from radfuse.dicom.words import character_set_for
+from radfuse.services.associating import Caller, Reached, associate
 from radfuse.services.ingest import check_origin, ingest, status_of_refusal
 from radfuse.services.peers import Peer
 from radfuse.wire import (
@@ -96,11 +97,18 @@ class Echo:
 ShouldCancel = Callable[[], bool]
 
 
-def echo(peer: Peer, caller: Caller) -> Echo:
-    """C-ECHO. Raises WireError when the peer does not answer it with success."""
+def echo(
+    peer: Peer, caller: Caller, reached: Reached | None = None, associated: Callable[[], None] | None = None
+) -> Echo:
+    """C-ECHO. Raises WireError when the peer does not answer it with success.
+
+    ``reached`` is as in ``associate``; ``associated`` is called once there is an association.
+    """
     started_s = time.monotonic()
-    with associate(peer, caller, [ProposedContext(VERIFICATION, _QUERY_SYNTAXES)]) as association:
+    with associate(peer, caller, [ProposedContext(VERIFICATION, _QUERY_SYNTAXES)], reached=reached) as association:
         associated_s = time.monotonic()
+        if associated is not None:
+            associated()
         answer = scu.echo(association)
         answered_s = time.monotonic()
     if answer != status.SUCCESS:

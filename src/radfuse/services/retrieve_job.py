@@ -16,6 +16,7 @@ from radfuse.archive import Archive, InformationModel
 from radfuse.core.errors import (
     ConfigurationError,
     DataSetError,
+    NoPresentationContext,
     OperationFailed,
     TransientFailure,
     WireError,
@@ -80,6 +81,18 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Into:
+    """Where what is retrieved goes."""
+
+    database: str = DEFAULT_DATABASE
+    """Of C-GET."""
+    move_to: str = ""
+    """Have it sent to this AE title by C-MOVE instead."""
+    or_move_to: str = ""
+    """The same, but only where the peer offers no C-GET."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetrieveSurroundings:
     """What a retrieve job needs of the process that runs it.
 
@@ -96,18 +109,17 @@ def submit_retrieve(
     jobs: Jobs,
     peer: Peer,
     wanted: Wanted,
+    into: Into | None = None,
     *,
-    move_to: str = "",
     from_title: str = "",
-    database: str = DEFAULT_DATABASE,
     priority: int = 5,
 ) -> int:
-    """Queue a retrieval from ``peer``, into a database (C-GET) or to the AE title ``move_to`` (C-MOVE).
+    """Queue a retrieval from ``peer``, by default by C-GET into the default database; the job's number.
 
-    Gives the job's number. Raises NotAllowed for a peer that we get nothing from, and what
-    ``Jobs.submit`` raises.
+    Raises NotAllowed for a peer that we get nothing from, and what ``Jobs.submit`` raises.
     """
     peer.require("retrieve")
+    into = into or Into()
     what = f"{len(wanted.names)} x {wanted.level.name.lower()} from {peer.name}"
     parameters = {
         "peer": peer.reference,
@@ -115,21 +127,30 @@ def submit_retrieve(
         "model": wanted.model.name,
         "level": wanted.level.name,
         "keys": dict(wanted.above),
-        "how": How.MOVE if move_to else How.GET,
-        "destination": move_to,
-        "database": database,
+        "how": How.MOVE if into.move_to else How.GET,
+        "destination": into.move_to or into.or_move_to,
+        "database": into.database,
     }
     return jobs.submit(
         NewJob(
             RETRIEVE,
             f"from {peer.reference}",
-            f"{what} to {move_to}" if move_to else what,
+            f"{what} to {into.move_to}" if into.move_to else what,
             parameters,
             [NewItem(name) for name in dict.fromkeys(wanted.names)],
             priority,
             Retry(peer.retry_count, peer.retry_delay_s),
+            studies=_studies(wanted),
         )
     )
+
+
+def _studies(wanted: Wanted) -> Sequence[str]:
+    """The studies that are retrieved, or the one that holds what is."""
+    if wanted.level is Level.STUDY:
+        return wanted.names
+    above = wanted.above.get("StudyInstanceUID", "")
+    return (above,) if above else ()
 
 
 def run_retrieve(context: JobContext, surroundings: RetrieveSurroundings) -> None:
@@ -167,6 +188,8 @@ class _Retrieval:
         self._peer = peer
         self._caller = caller
         self._said_s = 0.0
+        self._offers_get = True
+        """Until the peer shows that it does not; then it is asked to send, if the job says where to."""
 
     def retrieve(self, item: Item) -> None:
         """Retrieve one item and record what became of it; nothing is recorded when the job is to stop."""
@@ -191,10 +214,17 @@ class _Retrieval:
         elements = [Element.of(keyword, *value.split("\\")) for keyword, value in keys.items()]
         identifier = Identifier(tuple(sorted(elements, key=lambda element: element.tag)))
         peer, caller, should_stop = self._peer, self._caller, self._context.should_stop
-        if parameters["how"] == How.MOVE:
-            return query_peer.move(peer, caller, model, identifier, parameters["destination"], should_stop)
-        archive = self._surroundings.open_archive(parameters.get("database", DEFAULT_DATABASE))
-        return query_peer.get(archive, peer, caller, model, identifier, should_stop)
+        if parameters["how"] == How.GET and self._offers_get:
+            archive = self._surroundings.open_archive(parameters.get("database", DEFAULT_DATABASE))
+            try:
+                yield from query_peer.get(archive, peer, caller, model, identifier, should_stop)
+            except NoPresentationContext:
+                if not parameters["destination"]:
+                    raise
+                self._offers_get = False
+            else:
+                return
+        yield from query_peer.move(peer, caller, model, identifier, parameters["destination"], should_stop)
 
     def _say(self, step: Progress) -> None:
         now_s = time.monotonic()

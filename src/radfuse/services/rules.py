@@ -34,6 +34,7 @@ from radfuse.services.conditions import ALWAYS, Condition, condition_from
 from radfuse.services.config_schema import open_configuration, rule_table
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.peers import Peer
+from radfuse.services.project_keys import DEFAULT_KEY
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _DEFAULT_STABLE_S: Final = 60.0
@@ -43,6 +44,7 @@ _MAX_FILE_BYTES: Final = 1 << 20
 _KEYS: Final = ("name", "enabled", "database", "when", "stable_s", "if", "then")
 _ACTIONS: Final = ("send", "anonymize_then_send", "forget")
 _FORGET_KEYS: Final = ("after_days", "committed")
+_ANONYMIZE_KEYS: Final = ("peers", "key", "options", "preset")
 
 
 class Moment(StrEnum):
@@ -66,21 +68,41 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class AnonymizeThenSend:
+    """Whom anonymized copies go to, and how they are made: names of options and presets, and of a project key."""
+
+    peers: tuple[str, ...]
+    key: str = DEFAULT_KEY
+    options: tuple[str, ...] = ()
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. ``definition`` is what it was made from, as it can be written again."""
 
     name: str
     condition: Condition = field(compare=False)
     send: tuple[str, ...]
-    """Names of peers."""
+    """Names of peers that get the objects as they are."""
     when: Moment = Moment.STUDY_STABLE
     stable_s: float = _DEFAULT_STABLE_S
     forget: Forget | None = None
+    anonymize: AnonymizeThenSend | None = None
     database: str = DEFAULT_DATABASE
     enabled: bool = True
     active_since_s: float = field(default=0.0, compare=False)
     """What arrived before, in seconds since 1970, is none of its business."""
     definition: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """All peers that get something, those of anonymized copies last."""
+        return self.send + (self.anonymize.peers if self.anonymize else ())
+
+    def anonymizes_for(self, peer: str) -> bool:
+        """Whether this peer gets anonymized copies, and nothing else."""
+        return self.anonymize is not None and peer in self.anonymize.peers
 
     @property
     def wait_s(self) -> float:
@@ -102,13 +124,15 @@ class Rule:
         stable_s = _number(table.get("stable_s", _DEFAULT_STABLE_S), "stable_s", _MAX_STABLE_S)
         condition = condition_from(table["if"], "if") if "if" in table else ALWAYS
         actions = _table(table.get("then"), "then", _ACTIONS)
+        anonymize = _anonymize(actions["anonymize_then_send"]) if "anonymize_then_send" in actions else None
         return cls(
             name=name,
             condition=condition,
-            send=_destinations(actions),
+            send=_destinations(actions, anonymize),
             when=Moment(when),
             stable_s=stable_s,
             forget=_forget(actions.get("forget", False)),
+            anonymize=anonymize,
             database=_text(table.get("database", DEFAULT_DATABASE), "database"),
             enabled=_flag(table.get("enabled", True), "enabled"),
             definition=dict(table),
@@ -160,24 +184,48 @@ def _number(value: object, where: str, most: float) -> float:
     return float(value)
 
 
-def _destinations(actions: Mapping[str, Any]) -> tuple[str, ...]:
-    if "anonymize_then_send" in actions:
+def _destinations(actions: Mapping[str, Any], anonymize: AnonymizeThenSend | None) -> tuple[str, ...]:
+    sent = _names(actions["send"], "then.send") if "send" in actions else ()
+    if anonymize is not None and (both := sorted({*sent} & {*anonymize.peers})):
+        raise ConfigurationError("then.anonymize_then_send", f"{both[0]!r} would get the originals too (then.send)")
+    if not sent and (anonymize is None or actions.get("forget")):
         raise ConfigurationError(
-            "then.anonymize_then_send",
-            "this version has no anonymizer yet; a rule cannot use it (nothing is ever sent unchanged instead)",
-        )
-    names = actions.get("send", ())
-    names = (names,) if isinstance(names, str) else names
-    if not isinstance(names, list | tuple) or ("send" in actions and not names):
-        raise ConfigurationError("then.send", "needs a list of names of peers")
-    sent = tuple(_text(name, f"then.send[{place}]") for place, name in enumerate(names))
-    if len(set(sent)) < len(sent):
-        raise ConfigurationError("then.send", "names a peer twice")
-    if not sent:
-        raise ConfigurationError(
-            "then.send", "is missing: only what was sent elsewhere in the same rule may be forgotten"
+            "then.send",
+            "is missing: only what was sent elsewhere in the same rule, as it is, may be forgotten",
         )
     return sent
+
+
+def _names(names: object, where: str) -> tuple[str, ...]:
+    """Names of peers, each once."""
+    names = (names,) if isinstance(names, str) else names
+    if not isinstance(names, list | tuple) or not names:
+        raise ConfigurationError(where, "needs a list of names of peers")
+    found = tuple(_text(name, f"{where}[{place}]") for place, name in enumerate(names))
+    if len(set(found)) < len(found):
+        raise ConfigurationError(where, "names a peer twice")
+    return found
+
+
+def _anonymize(value: object) -> AnonymizeThenSend:
+    from radfuse.services.anonymize import profile_of  # heavy, and few rules need it
+
+    where = "then.anonymize_then_send"
+    table = _table(value, where, _ANONYMIZE_KEYS)
+    options = table.get("options", ())
+    if not isinstance(options, list | tuple):
+        raise ConfigurationError(f"{where}.options", "needs a list of names")
+    made = AnonymizeThenSend(
+        _names(table.get("peers"), f"{where}.peers"),
+        _text(table.get("key", DEFAULT_KEY), f"{where}.key"),
+        tuple(_text(name, f"{where}.options[{place}]") for place, name in enumerate(options)),
+        _text(table["preset"], f"{where}.preset") if "preset" in table else "",
+    )
+    try:
+        profile_of(made.options, made.preset)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}.{error.setting}", error.reason) from error
+    return made
 
 
 def _forget(value: object) -> Forget | None:
@@ -196,15 +244,22 @@ def check_destinations(rule: Rule, find_peer: Callable[[str], Peer]) -> list[Pee
     Raises ConfigurationError, or NotAllowed for a peer that is not to get anything from us.
     """
     peers = []
-    for place, name in enumerate(rule.send):
+    for name in rule.destinations:
         peer = find_peer(name)
         peer.require("send")
         if not peer.is_configured:
-            raise ConfigurationError(f"then.send[{place}]", f"{name!r} is not configured; add it with 'peers add'")
-        if rule.forget is not None:
+            raise ConfigurationError(_place_of(rule, name), f"{name!r} is not configured; add it with 'peers add'")
+        if rule.forget is not None and name in rule.send:
             _check_may_rely_on(peer, rule.forget)
         peers.append(peer)
     return peers
+
+
+def _place_of(rule: Rule, peer: str) -> str:
+    """Where a rule names the peer."""
+    if peer in rule.send:
+        return f"then.send[{rule.send.index(peer)}]"
+    return f"then.anonymize_then_send.peers[{rule.destinations.index(peer) - len(rule.send)}]"
 
 
 def _check_may_rely_on(peer: Peer, forget: Forget) -> None:

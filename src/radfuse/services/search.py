@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from radfuse.archive import Answer, Archive, InformationModel, Query, StoredObject
 from radfuse.archive.queries import find, query_from_identifier
 from radfuse.core.errors import ArchiveError, DataSetError
-from radfuse.dicom import Identifier, character_set_for, decode_identifier, encode_identifier
+from radfuse.dicom import Identifier, decode_identifier, encode_identifier
+from radfuse.dicom.words import character_set_for
 
 _log = logging.getLogger(__name__)
 _SPECIFIC_CHARACTER_SET = 0x00080005

@@ -89,7 +89,7 @@ def new_send(
     what = "1 object" if len(objects) == 1 else f"{len(objects)} objects"
     return NewJob(
         SEND,
-        _lane(jobs, peer),
+        lane_to(jobs, peer),
         f"{what} to {peer.name}",
         {"peer": peer.reference, "from": from_title, "context_list": context_list, "database": database},
         [NewItem(item.sop_instance_uid, _where(item)) for item in objects],
@@ -102,8 +102,8 @@ def _where(item: StoredObject | FileObject) -> str:
     return str(item.path.absolute()) if isinstance(item, FileObject) else ""
 
 
-def _lane(jobs: Jobs, peer: Peer) -> str:
-    """Of a peer that takes several jobs at once, the lane with the least to do."""
+def lane_to(jobs: Jobs, peer: Peer) -> str:
+    """Where jobs to a peer wait for one another: of one that takes several at once the lane with the least to do."""
     if peer.concurrency == 1:
         return peer.reference
     lanes = [f"{peer.reference}/{slot}" for slot in range(1, peer.concurrency + 1)]
@@ -118,7 +118,8 @@ def _unfinished(jobs: Jobs, lane: str) -> int:
 def check_may_send(peer: Peer) -> None:
     """Raise ConfigurationError when the peer gets nothing from us."""
     if not peer.send:
-        raise ConfigurationError("send", f"sending to {peer.name} is turned off: turn it on with 'radfuse peers add'")
+        reason = f"sending to {peer.name} is turned off; turn it on with the page Peers or 'radfuse peers add'"
+        raise ConfigurationError("send", reason)
 
 
 def run_send(context: JobContext, surroundings: SendSurroundings) -> None:

@@ -25,6 +25,7 @@ from radfuse.core.errors import (
     WireError,
 )
 from radfuse.core.store_statuses import Outcome, meaning_of
+from radfuse.core.uid_names import name_of_uid
 from radfuse.dicom import Transcoder
 from radfuse.jobs import ItemState
 from radfuse.services.associating import Caller, associate
@@ -41,7 +42,9 @@ STORAGE_NEGOTIATION: Final = bytes((3, 0, 0, 0, 2, 0))
 """Seed 001 section 4.2.1.3.1.2: level of support 3 (not applicable, SCU only), digital signatures 0
 (unspecified), element coercion 2 (not applicable), a reserved byte behind each (PS3.4 section B.3.1)."""
 
-NOT_OFFERED_ADVICE: Final = "add it with 'radfuse contexts set', or choose another list for this peer"
+NOT_OFFERED_ADVICE: Final = (
+    "choose another list for this peer (page Peers, or --contexts), or add it to this one with 'radfuse contexts set'"
+)
 
 _WITH_LOSS: Final = "compressed with loss: the peer has an instance derived from this one"
 _NO_ROOM: Final = "No space is left to transcode an object: make room on the volume of the data folder, and of TMPDIR."
@@ -98,9 +101,9 @@ class Route:
         sop_class_uid, transfer_syntax_uid = kind
         name = self.contexts.name
         if not self.offer.has_class(sop_class_uid):
-            return f"SOP class {sop_class_uid} is not on the context list {name!r}"
+            return f"{name_of_uid(sop_class_uid)} is not on the context list {name!r}"
         if not self.offer.contexts_for(kind):
-            return f"transfer syntax {transfer_syntax_uid} cannot be turned into one of the context list {name!r}"
+            return f"{name_of_uid(transfer_syntax_uid)} cannot be turned into a syntax of the context list {name!r}"
         return ""
 
     def associate(self, contexts: Sequence[ProposedContext]) -> Association:
@@ -251,7 +254,7 @@ def _advice(answer: str, error: OperationFailed, route: Route) -> str:
         return f"{answer}. Ask those who run it to allow this to our AE title {route.caller.ae_title}."
     if meaning_of(error.status, lenient=True).outcome is Outcome.WARNED:
         return (
-            f"{answer}. If it keeps such objects all the same, count this as a warning: "
+            f"{answer}. If it keeps such objects all the same, count this as a warning: page Peers, or "
             f"'radfuse peers add {route.peer.name} {route.peer.address} --lenient'."
         )
     return f"{answer}. Its log says why it refused the object."

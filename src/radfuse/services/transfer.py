@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from radfuse.archive import Archive, StoredObject
 from radfuse.core.errors import CannotTranscode, NoPresentationContext, RadfuseError
 from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from radfuse.dicom import Transcoder, can_transcode
+from radfuse.dicom import Transcoder
+from radfuse.dicom.transcode import can_transcode
 from radfuse.services.context_lists import ContextList
 from radfuse.services.object_source import FileObject, ObjectSource
 from radfuse.services.peers import Peer

@@ -5,14 +5,13 @@ from radfuse.wire.acceptor import accept_association
 from radfuse.wire.association import Association, Message
 from radfuse.wire.command import CommandSet, Operation
 from radfuse.wire.limits import Limits
-from radfuse.wire.negotiation import AcceptedContext, AssociationRequest, ProposedContext
-from radfuse.wire.requestor import request_association
+from radfuse.wire.negotiation import AcceptedContext, ProposedContext
+from radfuse.wire.requestor import open_association, request_association
 from radfuse.wire.sending import FileSlice
 
 __all__ = [
     "AcceptedContext",
     "Association",
-    "AssociationRequest",
     "CommandSet",
     "FileSlice",
     "Limits",
@@ -21,6 +20,7 @@ __all__ = [
     "ProposedContext",
     "accept_association",
     "negotiation",
+    "open_association",
     "request_association",
     "scu",
     "status",

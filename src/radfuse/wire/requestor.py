@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from radfuse.core.errors import (
     AssociationAborted,
@@ -61,12 +61,18 @@ def request_association(
     return open_association(address, request, limits)
 
 
-def open_association(address: tuple[str, int] | TlsAddress, request: AssociationRequest, limits: Limits) -> Association:
-    """request_association with everything that a request can hold."""
+Reached = Callable[[TlsFacts | None], None]
+"""Called with None once there is a connection, and with how it is protected once it is."""
+
+
+def open_association(
+    address: tuple[str, int] | TlsAddress, request: AssociationRequest, limits: Limits, reached: Reached | None = None
+) -> Association:
+    """request_association with everything that a request can hold; ``reached`` is told how far it got."""
     machine = UpperLayer(limits, requestor=True)
     machine.request()
     host_and_port = (address[0], address[1])
-    stream, facts = _connect(address, limits)
+    stream, facts = _connect(address, limits, reached or _nobody_asks)
     association = establish(Connection(stream, machine, limits), host_and_port, request, limits)
     association.tls = facts
     return association
@@ -93,18 +99,27 @@ def establish(
         raise
 
 
-def _connect(address: tuple[str, int] | TlsAddress, limits: Limits) -> tuple[Stream, TlsFacts | None]:
+def _nobody_asks(_facts: TlsFacts | None) -> None:
+    """Forget."""
+
+
+def _connect(address: tuple[str, int] | TlsAddress, limits: Limits, reached: Reached) -> tuple[Stream, TlsFacts | None]:
     try:
         sock = socket.create_connection((address[0], address[1]), limits.connect_s)
     except TimeoutError:
         raise PeerTimeout("the connection", limits.connect_s) from None
     except OSError as error:
         raise ConnectionLost(error.strerror or type(error).__name__) from error
+    except UnicodeError:
+        raise ConnectionLost("this can be no host name") from None
+    reached(None)
     transport = Transport(sock, limits.tick_s, limits.pdu_deadline_s)
     if not isinstance(address, TlsAddress):
         return transport, None
     stream = address.tls.wrap(transport, address.name or address.host, limits.connect_s)
-    return stream, facts_of(stream)
+    facts = facts_of(stream)
+    reached(facts)
+    return stream, facts
 
 
 def _answered(

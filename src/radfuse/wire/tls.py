@@ -65,6 +65,8 @@ class PeerCertificate:
     common_name: str
     names: frozenset[str]
     sha256: str
+    not_after_s: float
+    """Its end, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,21 @@ class TlsServer:
         context = self._contexts.current()
         stream = TlsStream(transport, lambda ours, theirs: context.wrap_bio(ours, theirs, server_side=True))
         return stream if stream.handshake(deadline_s, _wrong_in_a_client) else None
+
+
+def https_context(identity: TlsIdentity) -> ssl.SSLContext:
+    """What a server of HTTPS shakes hands with; a certificate that changes on disk is used from then on.
+
+    Raises ConfigurationError with the setting that cannot be used.
+    """
+    contexts = _Contexts(identity, lambda: _server_context(identity, ClientCertificates.NONE))
+    first = contexts.current()
+
+    def choose(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = contexts.current()
+
+    first.sni_callback = choose
+    return first
 
 
 class TlsClient:
@@ -145,7 +162,10 @@ def _peer_certificate(tls: ssl.SSLObject) -> PeerCertificate | None:
     alternatives = decoded.get("subjectAltName", ())
     names = {value for kind, value in alternatives if kind in ("DNS", "IP Address")} | {common_name}
     return PeerCertificate(
-        common_name, frozenset(name.lower() for name in names if name), hashlib.sha256(encoded).hexdigest()
+        common_name,
+        frozenset(name.lower() for name in names if name),
+        hashlib.sha256(encoded).hexdigest(),
+        ssl.cert_time_to_seconds(str(decoded["notAfter"])),
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import platform
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,8 @@ from radfuse.services.certificates.reading import load_certificate
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+    from radfuse.services.peers import Peer
 
 DEFAULT_DAYS: Final = 825
 AUTHORITY_DAYS: Final = 3650
@@ -85,6 +89,39 @@ def make_certificate(folder: TlsFolder, hosts: Sequence[str], days: int = DEFAUL
         _make_authority(folder)
     _issue(folder, peer or str(hosts[0]), alternatives, days, peer)
     return sorted(_files(folder) - before)
+
+
+def renew_certificate(folder: TlsFolder, hosts: Sequence[str], days: int = DEFAULT_DAYS, peer: str = "") -> list[Path]:
+    """Make a new key and certificate in place of the old ones, by the same authority; the files that changed.
+
+    Whoever serves with the old ones takes the new ones for the next connection. Raises ConfigurationError.
+    """
+    with tempfile.TemporaryDirectory(dir=folder.root, prefix="new-") as beside:
+        made = TlsFolder(Path(beside))
+        for ours, copy in ((folder.authority, made.authority), (folder.authority_key, made.authority_key)):
+            if ours.exists():
+                os.link(ours, copy)
+        make_certificate(made, hosts, days, peer)
+        changed = [folder.key(peer), folder.certificate(peer)]
+        for path in changed:
+            (made.root / path.name).replace(path)
+    return sorted(changed)
+
+
+def hosts_of_node(listening_at: str) -> list[str]:
+    """What a node is called by: the machine's name, loopback, and the address that it listens at."""
+    own = [platform.node(), "localhost", "127.0.0.1", "::1"]
+    try:
+        is_any = ipaddress.ip_address(listening_at).is_unspecified
+    except ValueError:
+        is_any = False
+    return list(dict.fromkeys(filter(None, own if is_any else [*own, listening_at])))
+
+
+def hosts_of_peer(name: str, known: Iterable[Peer]) -> list[str]:
+    """What a peer's certificate must be for: as it is configured, else its name alone."""
+    found = next((peer for peer in known if peer.name == name), None)
+    return [name] if found is None else list(dict.fromkeys(filter(None, (found.tls_name, found.host))))
 
 
 def _files(folder: TlsFolder) -> set[Path]:

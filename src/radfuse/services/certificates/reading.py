@@ -40,6 +40,10 @@ class CertificateFacts:
         """Whole days until it ends; negative once it has ended."""
         return (self.not_after - now) // timedelta(days=1)
 
+    def days_left_now(self) -> int:
+        """Whole days from now."""
+        return self.days_left(datetime.now(UTC))
+
 
 # --- reading -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
@@ -135,7 +135,8 @@ class Outbox:
         with read_transaction(self._engine) as connection:
             known = set()
             for peer in peers:
-                keys = {_key(rule.name, peer.name, stored): stored.blob_id for stored in made.complete}
+                to = _ledger_name(rule, peer)
+                keys = {_key(rule.name, to, stored): stored.blob_id for stored in made.complete}
                 known |= {keys[key] for key in _known_keys(connection, list(keys))}
         return [stored for stored in made.complete if stored.blob_id not in known]
 
@@ -150,14 +151,16 @@ class Outbox:
             objects = 0
             fresh_for = []
             for peer in peers:
-                fresh = _note_sent(connection, rule.name, peer.name, made.to_send[peer.name])
+                fresh = _note_sent(connection, rule.name, _ledger_name(rule, peer), made.to_send[peer.name])
                 fresh_for.append(fresh)
                 if fresh:
                     objects += len(fresh)
-                    queued[self._queue(connection, study, peer, list(fresh.values()))] = peer.name
+                    queued[self._queue(connection, study, rule, peer, list(fresh.values()))] = peer.name
             leaving = [stored for stored in to_forget if all(stored.blob_id in fresh for fresh in fresh_for)]
             if leaving:
-                _plan_forgetting(connection, study, rule, queued, leaving)
+                # A copy without the patient is no reason to delete the original.
+                relied_on = {job_id: name for job_id, name in queued.items() if not rule.anonymizes_for(name)}
+                _plan_forgetting(connection, study, rule, relied_on, leaving)
         return Routed(tuple(queued), objects)
 
     def drop(self, study: WaitingStudy) -> None:
@@ -165,8 +168,18 @@ class Outbox:
         with translate_database_errors(_WHAT), write_transaction(self._engine) as connection:
             connection.execute(delete(study_table).where(_is(study)))
 
-    def _queue(self, connection: Connection, study: WaitingStudy, peer: Peer, objects: Sequence[StoredObject]) -> int:
-        job_id = self._jobs.submit(new_send(self._jobs, peer, objects, database=study.database), connection)
+    def _queue(
+        self, connection: Connection, study: WaitingStudy, rule: Rule, peer: Peer, objects: Sequence[StoredObject]
+    ) -> int:
+        if rule.anonymize is not None and rule.anonymizes_for(peer.name):
+            from radfuse.services.anonymize_job import Treatments, new_anonymization  # heavy, and few rules need it
+
+            its = rule.anonymize
+            how = Treatments(its.options, its.preset, its.key)
+            new = new_anonymization(self._jobs, objects, how, peer, database=study.database, rule=rule.name)
+        else:
+            new = new_send(self._jobs, peer, objects, database=study.database)
+        job_id = self._jobs.submit(replace(new, studies=(study.study_instance_uid,)), connection)
         connection.execute(
             insert(job_table).values(
                 job_id=job_id, database=study.database, study_instance_uid=study.study_instance_uid
@@ -216,6 +229,11 @@ def _merge(connection: Connection, study: WaitingStudy) -> None:
         "due_s": max(found.due_s, study.due_s),
     }
     connection.execute(update(study_table).where(row).values(merged))
+
+
+def _ledger_name(rule: Rule, peer: Peer) -> str:
+    """How the ledger calls a destination: an anonymized copy that went there is not the original."""
+    return f"{peer.name}\0anonymized" if rule.anonymizes_for(peer.name) else peer.name
 
 
 def _key(rule: str, peer: str, stored: StoredObject) -> bytes:

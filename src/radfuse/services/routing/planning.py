@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from radfuse.archive import Archive, StoredObject, queries
@@ -66,14 +66,23 @@ class _ObjectFacts:
         return self._header
 
 
-def plan(archive: Archive, rule: Rule, peers: Sequence[Peer], study_instance_uid: str, arrived_since_s: int) -> Plan:
-    """What ``rule`` would do with the objects of a study that arrived since then."""
+def plan(
+    archive: Archive,
+    rule: Rule,
+    peers: Sequence[Peer],
+    study_instance_uid: str,
+    arrived_since_s: int,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """What ``rule`` would do with the objects of a study that arrived since then; with fewer when it should stop."""
     tags = {attribute.tag for attribute in rule.condition.attributes}
     last_tag = max(tags, default=0)
     made = Plan({peer.name: [] for peer in peers})
     with archive.reading() as connection:
         kept = list(queries.objects_since(connection, study_instance_uid, arrived_since_s, tags))
     for each in kept:
+        if should_stop is not None and should_stop():
+            break
         made.objects += 1
         facts = _ObjectFacts(archive, each, last_tag)
         try:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter
 
-from radfuse.archive import Archive, InformationModel, queries
+from radfuse.archive import Archive, queries
 from radfuse.core.errors import ConfigurationError
-from radfuse.core.levels import Level
-from radfuse.dicom import Element, Identifier
 from radfuse.services.peers import Peer
 from radfuse.services.routing.planning import Plan, plan
 from radfuse.services.rules import Rule
-from radfuse.services.search import answers
-
-_KEYWORDS = ("StudyDate", "StudyInstanceUID", "StudyDescription", "ModalitiesInStudy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +22,8 @@ class Trial:
     description: str
     modalities: tuple[str, ...]
     objects: int
+    matched: int
+    """Those that meet the conditions."""
     to_send: dict[str, int]
     """How many objects would go to each peer."""
     forgotten: int
@@ -36,38 +32,45 @@ class Trial:
 
 
 def try_rule(
-    archive: Archive, rule: Rule, peers: Sequence[Peer], study_uids: Sequence[str] = (), limit: int = 100
+    archive: Archive,
+    rule: Rule,
+    peers: Sequence[Peer],
+    study_uids: Sequence[str] = (),
+    limit: int = 100,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Iterator[Trial]:
-    """Try ``rule`` on studies, or on the newest by Study Date. Raises ConfigurationError for one that is not kept."""
-    for uid, date, description, modalities in _studies(archive, study_uids, limit):
-        made = plan(archive, rule, peers, uid, 0)
+    """Try ``rule`` on studies, or on the newest by Study Date. Raises ConfigurationError for one that is not kept.
+
+    Once it should stop it looks at no further object.
+    """
+    for study in _studies(archive, study_uids, limit):
+        if should_stop is not None and should_stop():
+            return
+        made = plan(archive, rule, peers, study.study_instance_uid, 0, should_stop)
         yield Trial(
-            study_instance_uid=uid,
-            study_date=date,
-            description=description,
-            modalities=modalities,
+            study_instance_uid=study.study_instance_uid,
+            study_date=study.study_date,
+            description=study.description,
+            modalities=study.modalities,
             objects=made.objects,
+            matched=made.objects - made.unmatched - made.unreadable,
             to_send={name: len(objects) for name, objects in made.to_send.items() if objects},
             forgotten=len(made.complete) if rule.forget is not None else 0,
             reason=_reason(made),
         )
 
 
-def _studies(archive: Archive, uids: Sequence[str], limit: int) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    elements = [Element.of(keyword) for keyword in _KEYWORDS]
-    tags = [element.tag for element in elements]
-    elements[1] = elements[1]._replace(values=tuple(dict.fromkeys(uids)))
-    asked = Identifier((Element.of("QueryRetrieveLevel", Level.STUDY.name), *elements))
-    query = queries.query_from_identifier(asked, InformationModel.STUDY_ROOT)
-    found = []
-    for answer in answers(archive, query, ""):
-        values = {element.tag: element.values for element in answer.elements}
-        date, uid, description, modalities = (values.get(tag, ()) for tag in tags)
-        found.append((uid[0], "".join(date), "".join(description), modalities))
-    missing = set(uids) - {uid for uid, *_ in found}
-    if missing:
-        raise ConfigurationError("--study", f"the archive has no study {min(missing)}")
-    return heapq.nlargest(limit if not uids else len(found), found, key=itemgetter(1))
+def _studies(archive: Archive, uids: Sequence[str], limit: int) -> list[queries.StudyRow]:
+    """Those studies, or the newest by Study Date; the newest first."""
+    with archive.reading() as connection:
+        if not uids:
+            return queries.list_studies(connection, queries.StudyListing(limit=limit))
+        rows = {uid: queries.study_row(connection, uid) for uid in dict.fromkeys(uids)}
+    found = [row for row in rows.values() if row is not None]
+    if len(found) < len(rows):
+        missing = min(uid for uid, row in rows.items() if row is None)
+        raise ConfigurationError("--study", f"the archive has no study {missing}")
+    return sorted(found, key=attrgetter("study_date"), reverse=True)
 
 
 def _reason(made: Plan) -> str:
