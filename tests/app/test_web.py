@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -17,14 +18,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from radfuse.app.settings import Settings, load_settings
 from radfuse.app.web import open_http
 from radfuse.core.errors import ConfigurationError
+from radfuse.services.certificates import TlsFolder, make_certificate
+from radfuse.services.roles import Role
+from radfuse.services.users import Accounts, NewUser, Passwords
 from tests.app.test_serve import archived, wait_until
 from tests.archive.objects import EXPLICIT, AnObject, leftovers, numbered
 from tests.support.servers import RunningNode, environment, processes_of, radfuse, running_node
 
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 DICOM = {"Content-Type": "application/dicom"}
 LARGE = bytes(60_000_000)
 
@@ -215,7 +221,77 @@ def test_the_refusal_is_one_sentence(words: tuple[str, ...], tmp_path: Path) -> 
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert "there are no users yet; set http_host to 127.0.0.1, or http_port to -1" in done.stderr
+    assert "add one on the page Users or with 'radfuse users add NAME', set http_host to 127.0.0.1" in done.stderr
+
+
+def test_a_public_address_is_refused_as_long_too(loaded: Settings) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        open_http(loaded.model_copy(update={"public_url": "https://pacs.example"}))
+    assert refused.value.setting == "public_url"
+    assert "reachable at https://pacs.example without a login" in refused.value.reason
+
+
+def add_user(data: Path, name: str = "anna") -> None:
+    with contextlib.closing(Accounts.open(data, passwords=QUICK)) as accounts:
+        accounts.users.add(NewUser(name, Role.ADMINISTRATOR, "correct horse battery"))
+
+
+def test_with_a_user_it_may_be_reached_from_elsewhere_and_warns_that_nothing_is_encrypted(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    add_user(data)
+    with web_alone(data, "--host", "0.0.0.0") as (_, ready):  # noqa: S104
+        url = f"http://127.0.0.1:{ready['HTTPPort']}"
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        assert httpx.get(f"{url}/dicom-web/studies").status_code == 401
+        login = {"name": "anna", "password": "correct horse battery"}
+        with httpx.Client() as anna:
+            session = anna.post(f"{url}/api/session", json=login).json()
+            assert (session["role"], session["is_encrypted"]) == ("administrator", False)
+            assert anna.get(f"{url}/dicom-web/studies", headers={"Host": "pacs.example"}).status_code == 200
+    assert any("unencrypted" in log.read_text() for log in (data / "log").glob("*.jsonl"))
+
+
+def test_it_serves_https_with_the_nodes_certificate(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    refused = radfuse("web", "--data", str(data), "--http-port", "0", env={"RADFUSE_HTTP_TLS": "true"})
+    assert refused.stderr == (
+        "radfuse: http_tls: there is no certificate yet: make one in Settings > TLS or with 'radfuse tls init'\n"
+    )
+    make_certificate(TlsFolder.of(data), ["localhost", "127.0.0.1"])
+    add_user(data)
+    (data / "radfuse.toml").write_text("http_tls = true\n")
+    trust = ssl.create_default_context(cafile=str(data / "tls" / "ca.pem"))
+    with running_node(data, "--http-port", "0", "--tls-port", "0") as node:
+        found = re.search(r"web at (https://\S+?),", node.ready_line)
+        assert found, node.ready_line
+        with httpx.Client(verify=trust, base_url=found[1]) as anna:
+            answer = anna.post("/api/session", json={"name": "anna", "password": "correct horse battery"})
+            assert answer.json()["is_encrypted"] is True
+            assert "Secure" in answer.headers["set-cookie"]
+            assert anna.get("/dicom-web/studies").status_code == 200
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        old.load_verify_locations(data / "tls" / "ca.pem")
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_2
+        assert httpx.get(f"{found[1]}/healthz", verify=old).status_code == 200
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(found[1].replace("https:", "http:"))
+
+
+def test_a_user_of_the_command_line_is_let_in_and_out_of_a_running_service(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with web_alone(data) as (_, ready):
+        url = f"http://127.0.0.1:{ready['HTTPPort']}/dicom-web/studies"
+        assert httpx.get(url).status_code == 200
+        add_user(data)
+        add_user(data, "ben")
+        with contextlib.closing(Accounts.open(data, passwords=QUICK)) as accounts:
+            _, secret = accounts.tokens.add("ben", "script", Role.READER)
+        headers = {"Authorization": f"Bearer {secret}"}
+        wait_until(lambda: httpx.get(url).status_code == 401)
+        wait_until(lambda: httpx.get(url, headers=headers).status_code == 200)
+        assert radfuse("users", "remove", "ben", "--data", str(data)).returncode == 0
+        wait_until(lambda: httpx.get(url, headers=headers).status_code == 401)
 
 
 def test_the_node_may_be_reached_when_the_web_server_is_not(tmp_path: Path) -> None:

@@ -50,10 +50,11 @@ def test_an_unknown_calling_title_is_said_with_what_to_do(run: Run) -> None:
         peer = f"PACS1@127.0.0.1:{server.server_address[1]}"
         assert run("echo", peer).err == (
             "radfuse: PACS1 refused the association: it does not know our AE title TESTER. "
-            "Add it there, or change ours with --from or in radfuse.toml.\n"
+            "Add it there, or change ours: for this peer on the page Peers (or --as, --from), "
+            "for all in Settings > This node.\n"
         )
         assert run("echo", peer, "--from", "SOMEBODY").code == 0
-        assert "does not offer SOP class" in run("find", "--at", peer, "--from", "SOMEBODY").err
+        assert "does not offer Study Root Query (C-FIND)" in run("find", "--at", peer, "--from", "SOMEBODY").err
     finally:
         server.shutdown()
 

@@ -45,7 +45,10 @@ def test_without_a_data_folder_there_are_no_jobs_and_no_folder_is_made(run: Run,
     assert run("jobs", "forget", "--json").json == {"Forgotten": 0}
     for command in ("show", "retry", "cancel", "pause", "resume"):
         answer = run("jobs", command, "1")
-        assert (answer.code, answer.err) == (1, "radfuse: there is no job 1; 'radfuse jobs list' shows all\n")
+        assert (answer.code, answer.err) == (
+            1,
+            "radfuse: there is no job 1; the page Jobs and 'radfuse jobs list' show all\n",
+        )
     assert not (tmp_path / "data").exists()
 
 

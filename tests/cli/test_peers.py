@@ -144,9 +144,14 @@ def test_an_unknown_peer_is_not_shown_or_removed_and_no_folder_is_made(run: Run,
 def test_a_configured_peer_answers_to_its_name_and_tells_the_story(run: Run, node: RunningNode) -> None:
     run("peers", "add", "ours", node.peer)
     lines = run("peers", "test", "ours").out.splitlines()
-    assert lines[0] == f"connected to 127.0.0.1 port {node.port}"
+    assert lines[0].startswith(f"Connected to 127.0.0.1 port {node.port} in ")
     assert lines[1].startswith("RADFUSE accepted the association of TESTER in ")
     assert lines[2].startswith(f"ours (RADFUSE at 127.0.0.1 port {node.port}) answered in ")
+    assert lines[3] == (
+        "Accepts 102 of 102 storage classes of the list dbx, and 9 of its 9 transfer syntaxes for CT Image Storage"
+    )
+    assert len(run("echo", "ours").out.splitlines()) == 3
+    assert run("peers", "test", "ours", "--json").json["Contexts"] == lines[3]
     story = run("echo", "ours", "--json").json
     assert (story["Name"], story["CallingAETitle"], story["TLS"], story["CertificateNames"]) == (
         "ours",
@@ -169,7 +174,7 @@ def test_a_tls_peer_without_a_certificate_of_ours_says_what_to_do(run: Run, node
     run("peers", "add", "ours", node.peer, "--tls")
     answer = run("echo", "ours")
     assert answer.code == 1
-    assert "make one with 'radfuse tls init'" in answer.err
+    assert "or with 'radfuse tls init'" in answer.err
 
 
 @pytest.mark.peers
@@ -187,8 +192,10 @@ def test_the_story_of_a_tls_peer_names_its_protection_and_certificate(run: Run, 
     try:
         run("peers", "add", "pacs", address, "--tls", "--tls-name", "node.example")
         lines = run("echo", "pacs").out.splitlines()
-        assert lines[0].startswith(f"connected to 127.0.0.1 port {server.server_address[1]} with TLSv1.3 (TLS_")
-        assert {"127.0.0.1", "node.example"} <= set(lines[0].partition("the certificate is for ")[2].split(", "))
+        assert lines[0].startswith(f"Connected to 127.0.0.1 port {server.server_address[1]} in ")
+        assert lines[1].startswith("Protected with TLSv1.3 (TLS_")
+        names = lines[1].partition("the certificate is for ")[2].partition(" and ends in ")[0]
+        assert {"127.0.0.1", "node.example"} <= set(names.split(", "))
         story = run("echo", "pacs", "--json").json
         assert story["TLS"] == "TLSv1.3"
         assert "node.example" in story["CertificateNames"]

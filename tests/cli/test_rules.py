@@ -67,7 +67,7 @@ def test_an_unknown_rule_is_said(command: str, run: Run, rule: Path) -> None:
         ('"Modality"', '"Modalty"', "if.attribute: 'Modalty' is neither a keyword"),
         ("equals", "equal", "if.equal: unknown"),
         ('["PACS"]', '["OTHER"]', "unknown peer 'OTHER'"),
-        ("send", "anonymize_then_send", "then.anonymize_then_send: this version has no anonymizer yet"),
+        ("send", "anonymize_then_send", "then.anonymize_then_send: needs a table with peers, key, options, preset"),
         ('name = "ct"', 'name = "ct"\ndatabase = "other"', "database: no database 'other'; the settings know default"),
         ("[if]", "[if", "cannot be read"),
     ],

@@ -136,7 +136,7 @@ def test_sent_now_what_the_peer_does_not_accept_fails_alone(run: Run, generated_
     with scp({}) as peer:
         answer = run("send", generated_set.ct[0], generated_set.mr[0], "--to", peer, "--now")
     assert (answer.code, answer.out) == (1, "1 sent to SCP, 1 failed\n")
-    assert "SCP does not offer SOP class 1.2.840.10008.5.1.4.1.1.4" in answer.err
+    assert "SCP does not offer MR Image Storage" in answer.err
 
 
 @pytest.mark.peers
@@ -156,7 +156,7 @@ def test_sent_now_what_is_not_on_the_context_list_is_not_proposed_and_fails_alon
         answer = run("send", generated_set.ct[0], generated_set.mr[0], "--to", "pacs", "--now")
         refused = run("send", generated_set.ct[0], "--to", "pacs", "--now", "--contexts", "reports")
     assert (answer.code, answer.out) == (1, "1 sent to pacs, 1 failed\n")
-    assert "SOP class 1.2.840.10008.5.1.4.1.1.4 is not on the context list 'ct': add it with" in answer.err
+    assert "MR Image Storage is not on the context list 'ct': choose another list" in answer.err
     assert proposed == [(CT_IMAGE, ["1.2.840.10008.1.2"])]
     assert "is not on the context list 'reports'" in refused.err
 

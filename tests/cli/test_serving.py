@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 
 from radfuse.services import demo
 from tests.cli.conftest import Run
-from tests.support.servers import RunningNode, radfuse, running_node
+from tests.support.servers import RunningNode, environment, radfuse, running_node
 
 
 def test_the_ready_line_names_title_address_port_folder_and_workers(node: RunningNode) -> None:
@@ -58,11 +61,45 @@ def test_dcmtk_is_answered(node: RunningNode, dcmtk: Callable[[str], str]) -> No
     subprocess.run([dcmtk("echoscu"), "-aec", node.ae_title, "127.0.0.1", str(node.port)], check=True)
 
 
-def test_the_demonstration_has_its_study_and_makes_it_once(tmp_path: Path, run: Run) -> None:
-    data = tmp_path / "data"
-    for _ in range(2):
-        with running_node(data, command=("demo", "--workers", "1")) as running:
-            words = ("find", "--at", running.peer, "--level", "series", f"StudyInstanceUID={demo.STUDY_UID}", "--json")
-            series = run(*words).json
-        counts = {row["Modality"]: row["NumberOfSeriesRelatedInstances"] for row in series}
+def test_the_demonstration_has_its_study_and_says_where_to_look(tmp_path: Path, run: Run) -> None:
+    with running_node(tmp_path / "data", "--http-port", "0", command=("demo", "--workers", "1")) as running:
+        words = ("find", "--at", running.peer, "--level", "series", f"StudyInstanceUID={demo.STUDY_UID}", "--json")
+        counts = {row["Modality"]: row["NumberOfSeriesRelatedInstances"] for row in run(*words).json}
         assert counts == {"CT": 40, "PT": 40, "MR": 32, "RTSTRUCT": 1}
+        assert running.process.stdout is not None
+        port = running.ready_line.partition("web at http://127.0.0.1:")[2].partition(",")[0]
+        assert running.process.stdout.readline() == "\n"
+        assert running.process.stdout.readline() == f"Open http://localhost:{port} in a browser.\n"
+
+
+@pytest.mark.parametrize(
+    ("display", "is_terminal", "is_opened"), [(":9", True, True), ("", True, False), (":9", False, False)]
+)
+def test_a_browser_is_opened_for_whoever_sits_at_a_desktop(
+    tmp_path: Path, display: str, is_terminal: bool, is_opened: bool
+) -> None:
+    seen, browser = tmp_path / "seen", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}.part\nmv {seen}.part {seen}\n', encoding="utf-8")
+    browser.chmod(0o755)
+    script = (
+        "import sys, threading\n"
+        "from radfuse.cli.serving import open_on_desktop\n"
+        "is_opened = open_on_desktop('http://localhost:8042/?study=1.2')\n"
+        "[thread.join() for thread in threading.enumerate() if thread.name == 'browser']\n"
+        "sys.exit(0 if is_opened else 3)\n"
+    )
+    leader, terminal = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment() | {"DISPLAY": display, "WAYLAND_DISPLAY": "", "BROWSER": f"{browser} %s"},
+            stdout=terminal if is_terminal else subprocess.DEVNULL,
+            check=False,
+        )
+    finally:
+        os.close(leader)
+        os.close(terminal)
+    assert done.returncode == (0 if is_opened else 3)
+    assert seen.exists() == is_opened
+    if is_opened:
+        assert seen.read_text(encoding="utf-8") == "http://localhost:8042/?study=1.2\n"

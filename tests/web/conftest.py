@@ -66,14 +66,14 @@ def serving(folder: Path) -> Iterator[ServeWeb]:
 
         def start(site: Site | None = None, **changes: Any) -> RunningWeb:
             app = create_app(replace(WebSurroundings(archive, transcoder, "RADFUSE"), **changes), site)
-            url = stack.enter_context(_running(app))
+            url = stack.enter_context(running_app(app))
             return RunningWeb(archive, url, stack.enter_context(httpx.Client(timeout=60)))
 
         yield start
 
 
 @contextlib.contextmanager
-def _running(app: ASGIApp) -> Iterator[str]:
+def running_app(app: ASGIApp) -> Iterator[str]:
     """The application on a free loopback port, until the end of the block."""
     listener = socket.create_server(("127.0.0.1", 0))
     started = threading.Event()

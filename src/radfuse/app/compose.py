@@ -23,12 +23,14 @@ from radfuse.core.transfer_syntaxes import TRANSFER_SYNTAXES
 from radfuse.jobs import Jobs
 from radfuse.node import AcceptancePolicy, NodeServer, NodeSettings
 from radfuse.services.access import is_loopback
+from radfuse.services.access_log import AccessLog
 from radfuse.services.associating import Caller, title_to
 from radfuse.services.certificates import TlsFolder
 from radfuse.services.commitment import CommitmentDesk
 from radfuse.services.context_lists import ContextLists
 from radfuse.services.databases import DEFAULT_DATABASE, Databases, database_folder
 from radfuse.services.peers import Peer, Peers
+from radfuse.services.users import Accounts
 from radfuse.wire import Limits
 from radfuse.wire.tls import TlsIdentity
 
@@ -62,6 +64,19 @@ def open_context_lists(settings: Settings) -> ContextLists:
     """The context lists of the data folder."""
     settings.data.mkdir(parents=True, exist_ok=True)
     return ContextLists(settings.data)
+
+
+def open_accounts(settings: Settings) -> Accounts:
+    """The users of the data folder, their sessions and tokens."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    sessions = settings.sessions
+    return Accounts.open(settings.data, sessions.idle_minutes * 60, sessions.hours * 3600)
+
+
+def open_access_log(settings: Settings) -> AccessLog:
+    """The access log of the data folder."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return AccessLog(settings.data, settings.access_log_days)
 
 
 def open_jobs(settings: Settings) -> Jobs:

@@ -7,18 +7,23 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 from radfuse.app.compose import open_archive, open_context_lists, open_peers, our_caller
 from radfuse.app.settings import Settings
 from radfuse.archive import Archive
 from radfuse.dicom import Transcoder
-from radfuse.jobs import Jobs, Kind
-from radfuse.services import commitment, retrieve_job, send_job
+from radfuse.jobs import JobContext, Jobs, Kind
+from radfuse.services import commitment, deletion_job, retrieve_job, send_job
 from radfuse.services.associating import Caller
 from radfuse.services.context_lists import ContextLists
 from radfuse.services.peers import Peer, Peers
 from radfuse.services.routing import Router, RoutingSurroundings
 from radfuse.services.rules import Rules
+
+_ANONYMIZE: Final = "anonymize"
+"""Named here too: its module is loaded with the first such job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,21 @@ def job_kinds(tools: Tools) -> Mapping[str, Kind]:
     committing = commitment.CommitmentSurroundings(
         commitment.Commitments(tools.jobs), peers, archive, caller, tools.settings.commitment.wait_s
     )
+    deleting = deletion_job.DeletionSurroundings(archive, commitment.Commitments(tools.jobs))
     return {
+        _ANONYMIZE: partial(_anonymize, sending=sending, data=tools.settings.data),
+        deletion_job.DELETE: partial(deletion_job.run_deletion, surroundings=deleting),
         send_job.SEND: partial(send_job.run_send, surroundings=sending),
         retrieve_job.RETRIEVE: partial(retrieve_job.run_retrieve, surroundings=retrieving),
         **commitment.commitment_kinds(committing),
     }
+
+
+def _anonymize(context: JobContext, sending: send_job.SendSurroundings, data: Path) -> None:
+    """The kind of the anonymizer, whose tables a worker at rest does without."""
+    from radfuse.services.anonymize_job import AnonymizeSurroundings, run_anonymization
+
+    run_anonymization(context, AnonymizeSurroundings(sending, data))
 
 
 def router(tools: Tools) -> Router:

@@ -17,6 +17,8 @@ _FOLLOW_POLL_S: Final = 1.0
 
 READY_PIPE: Final = "RADFUSE_READY_PIPE"
 """Tells a process the file descriptor to write to once it serves."""
+LISTENING: Final = "RADFUSE_LISTENING"
+"""Tells a process the ports of the service, as JSON: any free ones where the settings say 0."""
 
 
 @contextlib.contextmanager

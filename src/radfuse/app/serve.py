@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import logging
 import os
 import select
@@ -16,10 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-from radfuse.app.compose import data_folder_lock, node_server, open_databases, open_jobs, open_peers
+from radfuse.app.compose import data_folder_lock, node_server, open_access_log, open_databases, open_jobs, open_peers
 from radfuse.app.listening import Listeners, Ports
 from radfuse.app.logs import configure_logs
-from radfuse.app.processes import READY_PIPE, follow_supervisor, stop_signals, tell_supervisor
+from radfuse.app.processes import LISTENING, READY_PIPE, follow_supervisor, stop_signals, tell_supervisor
 from radfuse.app.settings import Settings
 from radfuse.core.errors import ConfigurationError
 
@@ -45,6 +46,7 @@ def serve(settings: Settings, overrides: Mapping[str, str], on_ready: Callable[[
         open_databases(settings).close()
         open_peers(settings).close()
         open_jobs(settings).close()
+        open_access_log(settings).close()
         with Listeners.open_all(settings) as listeners:
             supervisor = _Supervisor(listeners, settings, overrides)
             with stop_signals(supervisor.stop):
@@ -98,7 +100,7 @@ class _Supervisor:
     def __init__(self, listeners: Listeners, settings: Settings, overrides: Mapping[str, str]) -> None:
         self._ports = listeners.ports
         self._settings = settings
-        self._environment = {**os.environ, **overrides}
+        self._environment = {**os.environ, **overrides, LISTENING: json.dumps(listeners.ports._asdict())}
         # Plain, not an Event: a signal handler that takes a lock its own thread holds would never return.
         self._stopping = False
         data, shared = str(settings.data), listeners.descriptors

@@ -5,8 +5,10 @@ Nested keys join with two underscores: ``RADFUSE_STORAGE__DUPLICATES=reject``.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import platform
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -22,6 +24,7 @@ from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.wire.tls import ClientCertificates
 
 SETTINGS_FILE: Final = "radfuse.toml"
+_ORIGIN: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?\Z")
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _PortOrOff = Annotated[int, Field(ge=-1, le=65535)]
 
@@ -103,6 +106,15 @@ class TlsSettings(_Section):
     """Offer the cipher suites of the retired AES profile too, for devices that have no other: see docs/tls.md."""
 
 
+class SessionSettings(_Section):
+    """The sessions of those who log in to the console."""
+
+    idle_minutes: Annotated[float, Field(ge=1, le=1440)] = 60.0
+    """A session ends when nothing is done for so long."""
+    hours: Annotated[float, Field(gt=0, le=720)] = 12.0
+    """A session ends after so long in any case."""
+
+
 class CommitmentSettings(_Section):
     """Storage commitment that we ask peers for."""
 
@@ -132,9 +144,21 @@ class Settings(BaseSettings):
     tls_port: _Port = 2762
     """Port of the DICOM node for TLS, once there is a certificate."""
     http_host: str = "127.0.0.1"
-    """Address of the web server. Until people can log in it must be this machine's own."""
+    """Address of the web server. Beyond this machine's own it needs a user: `radfuse users add`."""
     http_port: _PortOrOff = 8042
-    """Port of the web server (DICOMweb, metrics); -1: no web server."""
+    """Port of the web server (DICOMweb, the API, the console, metrics); -1: no web server."""
+    http_tls: bool = False
+    """Serve HTTPS with the certificate of the section tls. Not needed behind a proxy that does."""
+    public_url: str = ""
+    """What browsers call the web server, where a proxy stands before it: https://pacs.example. Needs a user."""
+    proxies: list[str] = ["127.0.0.1", "::1"]
+    """Addresses of the proxy under public_url: what it says in X-Forwarded-For is believed."""
+    cors_origins: list[str] = []
+    """Origins of web pages elsewhere, such as https://viewer.example, that may use DICOMweb with a token."""
+    access_log_days: Annotated[float, Field(ge=0)] = 365.0
+    """Lines of the access log are kept for so many days; 0: for ever."""
+    undo_minutes: Annotated[float, Field(ge=0, le=10_080)] = 5.0
+    """What is deleted on a page stays for so long, and the deletion can be taken back; 0: it is deleted at once."""
     ae_title: str = Field(default_factory=lambda: ae_title_from_host_name(platform.node()))
     """Our AE title; the default is the machine's name."""
     workers: Annotated[int, Field(ge=1, le=64)] = min(4, os.cpu_count() or 1)
@@ -147,6 +171,7 @@ class Settings(BaseSettings):
     """Database of the jobs; empty: jobs.sqlite in the data folder. PostgreSQL: postgresql+psycopg://..."""
     workstation_ae_title: str = "RADFUSE_SCU"
     """Our AE title when we send with the workstation's profile (the context list xd)."""
+    sessions: SessionSettings = SessionSettings()
     jobs: JobSettings = JobSettings()
     commitment: CommitmentSettings = CommitmentSettings()
     storage: StorageSettings = StorageSettings()
@@ -157,6 +182,21 @@ class Settings(BaseSettings):
     @classmethod
     def _valid_ae_title(cls, value: str) -> str:
         return _valid_title(value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _valid_public_url(cls, value: str) -> str:
+        return valid_origin(value.rstrip("/")) if value else ""
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _valid_cors_origins(cls, values: list[str]) -> list[str]:
+        return [valid_origin(value) for value in values]
+
+    @field_validator("proxies")
+    @classmethod
+    def _valid_proxies(cls, values: list[str]) -> list[str]:
+        return [str(ipaddress.ip_address(value)) for value in values]
 
     @field_validator("databases")
     @classmethod
@@ -178,6 +218,13 @@ class Settings(BaseSettings):
     def database_names(self) -> dict[str, str]:
         """All our AE titles and their databases."""
         return {self.ae_title: DEFAULT_DATABASE} | self.databases
+
+
+def valid_origin(value: str) -> str:
+    """A scheme, a host and perhaps a port, as browsers write it. Raises ValueError."""
+    if not _ORIGIN.match(value):
+        raise ValueError(f"{value!r} is no address of the form https://host or http://host:port")
+    return value.lower()
 
 
 def _valid_title(value: str) -> str:
@@ -210,5 +257,7 @@ def load_settings(data_folder: Path | None = None) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ConfigurationError(".".join(map(str, first["loc"])), first["msg"]) from error
+        raise ConfigurationError(
+            ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        ) from error
     return settings.model_copy(update={"data": folder})

@@ -78,13 +78,18 @@ def is_worker_running(settings: Settings) -> bool:
     """Whether a worker runs the jobs of the data folder; true too where it may run on another machine."""
     if settings.jobs_url:
         return True
-    if not (settings.data / "worker.lock").exists():
+    try:
+        file = os.open(settings.data / "worker.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
     try:
-        with worker_lock(settings.data):
-            return False
-    except WorkerRunning:
+        # Shared: those who only look are not in each other's way.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    finally:
+        os.close(file)
+    return False
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import typer
 
 from radfuse.cli.cancelling import ctrl_c_cancels
 from radfuse.cli.console import progress, say, warn, write_object, write_rows
-from radfuse.cli.failures import talking_to
+from radfuse.cli.failures import PeerFailed, talking_to
 from radfuse.cli.keys import Question, as_row, information_model, level_of, question
 from radfuse.cli.many_options import taking
 from radfuse.cli.options import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from radfuse.app import Settings
     from radfuse.archive import InformationModel
     from radfuse.services.associating import Caller
+    from radfuse.services.peer_test import PeerTest
     from radfuse.services.peers import Peer
     from radfuse.services.query_peer import Echo, Progress
 
@@ -88,30 +89,25 @@ def _checked_title(title: str) -> str:
 # --- echo ------------------------------------------------------------------------------------
 
 
-def echo_peer(settings: Settings, name: str, our_title: str | None, as_json: bool) -> None:
-    """C-ECHO, and tell the story of it."""
-    from radfuse.services import query_peer
+def echo_peer(settings: Settings, name: str, our_title: str | None, as_json: bool, *, is_test: bool = False) -> None:
+    """C-ECHO, and tell the story of it. A test goes on to what the peer accepts when something is sent to it."""
+    from radfuse.cli.contexts import context_list_named
+    from radfuse.services.peer_test import try_peer
 
     peer = peer_named(settings, name)
     us = caller(settings, peer, our_title)
-    with talking_to(peer, us.ae_title):
-        answer = query_peer.echo(peer, us)
-    if as_json:
-        write_object(_facts_of(peer, us, answer))
-        return
-    say(f"connected to {peer.host} port {peer.port}{_protection(answer)}")
-    say(f"{peer.ae_title} accepted the association of {us.ae_title} in {1000 * answer.association_s:.0f} ms")
-    say(
-        f"{peer.name} ({peer.ae_title} at {peer.host} port {peer.port}) answered in {1000 * answer.round_trip_s:.1f} ms"
-    )
+    tried = try_peer(peer, us, context_list_named(settings, peer.context_list) if is_test else None)
+    if as_json and tried.answer is not None:
+        write_object(_facts_of(peer, us, tried.answer) | _contexts_of(tried))
+    for step in tried.steps if not as_json else ():
+        if step.is_ok:
+            say(step.text)
+    if not tried.is_ok:
+        raise PeerFailed(tried.failure)
 
 
-def _protection(answer: Echo) -> str:
-    tls = answer.tls
-    if tls is None:
-        return ""
-    certificate = f", the certificate is for {', '.join(sorted(tls.peer.names))}" if tls.peer else ""
-    return f" with {tls.version} ({tls.cipher_suite}){certificate}"
+def _contexts_of(tried: PeerTest) -> dict[str, object]:
+    return next(({"Contexts": step.text} for step in tried.steps if step.name == "contexts"), {})
 
 
 def _facts_of(peer: Peer, us: Caller, answer: Echo) -> dict[str, object]:
@@ -283,9 +279,8 @@ def _queue(request: _Request, priority: int, as_json: bool, *, move_to: str = ""
             jobs,
             request.peer,
             wanted,
-            move_to=move_to,
+            retrieve_job.Into(database or DEFAULT_DATABASE, move_to),
             from_title=request.our_title,
-            database=database or DEFAULT_DATABASE,
             priority=priority,
         )
     if as_json:

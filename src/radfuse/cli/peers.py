@@ -214,8 +214,8 @@ def remove(name: Name, data: Data = None, as_json: Json = False) -> None:
 
 @app.command("test")
 def echo_configured(name: PeerName, from_title: From = None, data: Data = None, as_json: Json = False) -> None:
-    """Ask a peer whether it is there (C-ECHO)."""
-    echo_peer(settings_of(data), name, from_title, as_json)
+    """Ask a peer whether it is there (C-ECHO), and what it would accept from us."""
+    echo_peer(settings_of(data), name, from_title, as_json, is_test=True)
 
 
 def _facts(peer: Peer) -> dict[str, object]:

@@ -10,7 +10,22 @@ import typer
 from typer.core import TyperGroup
 
 from radfuse import __version__
-from radfuse.cli import asking, commit, contexts, jobs, local, peers, rules, sending, serving, tls
+from radfuse.cli import (
+    anonymize,
+    asking,
+    commit,
+    contexts,
+    deid,
+    jobs,
+    local,
+    peers,
+    rules,
+    sending,
+    serving,
+    tls,
+    tokens,
+    users,
+)
 from radfuse.core.errors import RadfuseError
 
 
@@ -73,12 +88,16 @@ app.command()(asking.get)
 app.command("ls")(local.list_entities)
 app.command("import")(local.import_paths)
 app.command()(local.check)
+app.command("anonymize")(anonymize.anonymize)
 app.add_typer(contexts.app, name="contexts")
 app.add_typer(commit.app, name="commit")
+app.add_typer(deid.app, name="deid")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(peers.app, name="peers")
 app.add_typer(rules.app, name="rules")
 app.add_typer(tls.app, name="tls")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

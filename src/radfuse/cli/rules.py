@@ -70,6 +70,7 @@ def add(file: File, data: Data = None, as_json: Json = False) -> None:
         rule = read_rule(file)
         _destinations(settings, rule)
         _check_database(settings, rule)
+        _check_key(settings, rule)
     with _rules(settings) as known:
         known.add(rule)
     if as_json:
@@ -159,6 +160,13 @@ def _check_database(settings: Settings, rule: Rule) -> None:
         raise ConfigurationError("database", f"no database {rule.database!r}; the settings know {', '.join(known)}")
 
 
+def _check_key(settings: Settings, rule: Rule) -> None:
+    from radfuse.services.project_keys import Keys
+
+    if rule.anonymize is not None:
+        Keys(settings.data).get(rule.anonymize.key)
+
+
 def _turn(settings: Settings, name: str, on: bool, as_json: bool) -> None:
     with _rules(existing_data_folder(settings)) as known:
         known.enable(name, on)
@@ -178,7 +186,7 @@ def _row(rule: Rule) -> dict[str, object]:
         "Enabled": rule.enabled,
         "Database": rule.database,
         "When": rule.when.value,
-        "Send": list(rule.send),
+        "Send": [f"{name} (anonymized)" if rule.anonymizes_for(name) else name for name in rule.destinations],
         "Forget": _forgetting(rule),
     }
 

@@ -181,7 +181,7 @@ def _submit(jobs: Jobs, picked: _Picked, peer: Peer, our_title: str, options: Se
     if not peer.is_configured:
         # Nobody has said how often: a mistyped address would be tried for half an hour.
         peer = replace(peer, retries=0)
-    return send_job.submit_send(
+    new = send_job.new_send(
         jobs,
         peer,
         picked.objects,
@@ -190,6 +190,7 @@ def _submit(jobs: Jobs, picked: _Picked, peer: Peer, our_title: str, options: Se
         **({"database": picked.database} if picked.database else {}),
         priority=options.priority,
     )
+    return jobs.submit(replace(new, studies=tuple(options.study or ())))
 
 
 # --- now -------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +33,7 @@ TlsPort = Annotated[
 ]
 HttpHost = Annotated[
     str | None,
-    typer.Option("--http-host", help="Address of the web server: this machine's own."),
+    typer.Option("--http-host", help="Address of the web server; beyond 127.0.0.1 it needs a user."),
 ]
 HttpPort = Annotated[
     int | None, typer.Option("--http-port", help="Port of the web server; 0 is any free one, -1 is no web server.")
@@ -38,14 +41,17 @@ HttpPort = Annotated[
 ListenFd = Annotated[list[int] | None, typer.Option("--listen-fd", hidden=True)]
 AETitle = Annotated[str | None, typer.Option("--ae-title", metavar="NAME", help="Our AE title.")]
 Workers = Annotated[int | None, typer.Option("--workers", metavar="N", help="Node processes that share the port.")]
+Browser = Annotated[
+    bool, typer.Option("--browser/--no-browser", help="On a desktop: open the console in the browser once it is there.")
+]
 AcceptUnknown = Annotated[
     bool, typer.Option("--accept-unknown", help="Store objects of unknown and private SOP classes too.")
 ]
 
 
 @dataclass(frozen=True)
-class DemoOptions:
-    """What can be typed for the demonstration."""
+class ListeningOptions:
+    """What can be typed for whatever serves everything."""
 
     data: Data = None
     host: Host = None
@@ -59,7 +65,14 @@ class DemoOptions:
 
 
 @dataclass(frozen=True)
-class ServeOptions(DemoOptions):
+class DemoOptions(ListeningOptions):
+    """What can be typed for the demonstration."""
+
+    browser: Browser = True
+
+
+@dataclass(frozen=True)
+class ServeOptions(ListeningOptions):
     """What can be typed for the service."""
 
     accept_unknown: AcceptUnknown = False
@@ -84,7 +97,9 @@ class WebOptions:
     """What can be typed for the web process."""
 
     data: Data = None
-    http_host: Annotated[str | None, typer.Option("--host", help="Address to listen on: this machine's own.")] = None
+    http_host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on; beyond 127.0.0.1 it needs a user.")
+    ] = None
     http_port: Annotated[int | None, typer.Option("--http-port", help="Port to listen on; 0 is any free one.")] = None
     listen_fd: Annotated[int | None, typer.Option("--listen-fd", hidden=True)] = None
     as_json: Json = False
@@ -129,7 +144,7 @@ def web(options: WebOptions) -> None:
             facts = {"Status": "ready", "Host": host, "HTTPPort": port, "DataFolder": str(folder)}
             write_object(facts, indent=None)
         else:
-            say(f"Radfuse's web server is ready: {_url(host, port)}, data in {folder}")
+            say(f"Radfuse's web server is ready: {_url(settings, port)}, data in {folder}")
 
     run_web(settings, options.listen_fd, say_ready)
 
@@ -167,7 +182,16 @@ def demo(options: DemoOptions) -> None:
     with open_archive(settings) as archive, progress("Making the study", study.INSTANCES, "objects") as advance:
         for done, _ in enumerate(study.add_demo_study(archive), 1):
             advance(done, None)
-    _serve(settings, overrides, options.as_json, is_demo=True)
+
+    def show(ports: Ports) -> None:
+        if options.as_json:
+            return
+        for line in _suggestions(settings, ports):
+            say(line)
+        if ports[2] is not None and options.browser:
+            open_on_desktop(_study_page(settings, ports[2]))
+
+    _serve(settings, overrides, options.as_json, show)
 
 
 _FIELDS: Final = {
@@ -181,7 +205,7 @@ _FIELDS: Final = {
 }
 
 
-def _overrides(options: DemoOptions | NodeOptions | WebOptions) -> dict[str, str]:
+def _overrides(options: ListeningOptions | NodeOptions | WebOptions) -> dict[str, str]:
     """The options as the environment variables that override ``radfuse.toml``, for the workers to see too."""
     variables = {name: getattr(options, field, None) for name, field in _FIELDS.items()} | {
         "RADFUSE_STORAGE__ACCEPT_UNKNOWN_CLASSES": "true" if getattr(options, "accept_unknown", False) else None,
@@ -189,16 +213,16 @@ def _overrides(options: DemoOptions | NodeOptions | WebOptions) -> dict[str, str
     return {name: str(value) for name, value in variables.items() if value is not None}
 
 
-def _serve(settings: Settings, overrides: dict[str, str], as_json: bool, *, is_demo: bool = False) -> None:
+def _serve(
+    settings: Settings, overrides: dict[str, str], as_json: bool, then: Callable[[Ports], None] = lambda _ports: None
+) -> None:
     from radfuse.app import serve as serve_until_stopped
 
     ready = _ready(settings, settings.workers, as_json)
 
     def on_ready(ports: Ports) -> None:
         ready(ports)
-        if is_demo and not as_json:
-            for line in _suggestions(settings, ports):
-                say(line)
+        then(ports)
 
     serve_until_stopped(settings, overrides, on_ready)
 
@@ -220,7 +244,7 @@ def _ready(settings: Settings, workers: int, as_json: bool) -> Callable[[Ports],
         processes = f"{workers} worker{'s' if workers > 1 else ''}"
         where = f"{settings.host} port {dicom}" + (f" and {tls} (TLS)" if tls is not None else "")
         if http is not None:
-            where += f", web at {_url(settings.http_host, http)}"
+            where += f", web at {_url(settings, http)}"
         say(f"Radfuse is ready: {settings.ae_title} at {where}, data in {folder}, {processes}")
 
     return say_ready
@@ -231,8 +255,10 @@ def _suggestions(settings: Settings, ports: Ports) -> list[str]:
     title = settings.ae_title
     node_of_ours = f"{title}@localhost:{port}"
     folder = _quoted(settings.data)
-    over_http = [f"  curl {_url('localhost', http)}/dicom-web/studies"] if http is not None else []
+    over_http = [f"  curl {_url(settings, http, 'localhost')}/dicom-web/studies"] if http is not None else []
+    console = ["", f"Open {_url(settings, http, 'localhost')} in a browser."] if http is not None else []
     return [
+        *console,
         "",
         "What to try in another terminal:",
         f"  radfuse echo {node_of_ours}",
@@ -245,8 +271,33 @@ def _suggestions(settings: Settings, ports: Ports) -> list[str]:
     ]
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _study_page(settings: Settings, port: int) -> str:
+    from radfuse.services import demo as study
+
+    return f"{_url(settings, port, 'localhost')}/?study={study.STUDY_UID}"
+
+
+def open_on_desktop(url: str) -> bool:
+    """Show a page to whoever sits at a graphical terminal; return whether there is someone."""
+    has_desktop = sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if not (has_desktop and sys.stdout.isatty()):
+        return False
+    import threading
+    import webbrowser
+
+    def show() -> None:
+        with contextlib.suppress(webbrowser.Error):
+            webbrowser.open(url)
+
+    # Some browsers are waited for until they are closed.
+    threading.Thread(target=show, name="browser", daemon=True).start()
+    return True
+
+
+def _url(settings: Settings, port: int, host: str = "") -> str:
+    host = host or settings.http_host
+    scheme = "https" if settings.http_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _quoted(path: Path) -> str:

@@ -35,13 +35,13 @@ def init(
 
     Good for tests and small installations; files that are there are never overwritten.
     """
-    from radfuse.services.certificates import TlsFolder, make_certificate
+    from radfuse.services.certificates import TlsFolder, hosts_of_node, make_certificate
 
     settings = settings_of(data)
     folder, peer = TlsFolder.of(settings.data), for_peer or ""
     hosts = list(name or ()) or (_hosts_of_peer(settings, peer) if peer else [])
     if not peer:
-        hosts += _own_hosts(settings)
+        hosts += hosts_of_node(settings.host)
     settings.data.mkdir(parents=True, exist_ok=True)
     try:
         made = make_certificate(folder, hosts, days, peer)
@@ -116,28 +116,14 @@ def _certificate_rows(facts: CertificateFacts, now: datetime) -> dict[str, objec
     }
 
 
-def _own_hosts(settings: Settings) -> list[str]:
-    """What this node is called by: the address it listens on, the machine's name, loopback."""
-    import ipaddress
-    import platform
-
-    own = [platform.node(), "localhost", "127.0.0.1", "::1"]
-    try:
-        is_any = ipaddress.ip_address(settings.host).is_unspecified
-    except ValueError:
-        is_any = False
-    return [host for host in (own if is_any else [*own, settings.host]) if host]
-
-
 def _hosts_of_peer(settings: Settings, peer: str) -> list[str]:
     """What a configured peer's certificate must be for; else its name alone."""
     import contextlib
 
     from radfuse.app import open_peers
+    from radfuse.services.certificates import hosts_of_peer
 
-    if settings.data.is_dir():
-        with contextlib.closing(open_peers(settings)) as peers:
-            for known in peers.all():
-                if known.name == peer:
-                    return list(dict.fromkeys(filter(None, (known.tls_name, known.host))))
-    return [peer]
+    if not settings.data.is_dir():
+        return [peer]
+    with contextlib.closing(open_peers(settings)) as peers:
+        return hosts_of_peer(peer, peers.all())

@@ -25,6 +25,9 @@ _STOPPING: Final = HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, "the service is s
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 # A client's own id is taken when it is hexadecimal: nothing that could be a UID or a name gets into the log.
 _ID: Final = re.compile(rb"[0-9A-Fa-f-]{8,64}\Z")
+# Patients' data on machines that people share: what has a tag may be kept, but is never shown without asking again.
+_NOT_KEPT: Final = (b"cache-control", b"no-store")
+_ASKED_AGAIN: Final = (b"cache-control", b"private, no-cache")
 _log = logging.getLogger("radfuse.access")
 
 
@@ -107,6 +110,7 @@ class _Exchange:
         self.is_complete = False
         self._receive = receive
         self._send = send
+        self._caching = _NOT_KEPT if scope["path"].startswith("/api") else _ASKED_AGAIN
         # Nothing here is to be read by a page of another origin, as a picture or script either.
         self._headers = [
             (b"x-request-id", self.id.encode("ascii")),
@@ -122,7 +126,10 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.is_begun, self.status = True, message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._headers]
+            headers = [*message.get("headers", ()), *self._headers]
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(self._caching)
+            message["headers"] = headers
         await self._send(message)
         if message["type"] == "http.response.body":
             self.sent_bytes += len(message.get("body", b""))

@@ -4,28 +4,54 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from radfuse.core.errors import (
+    AlreadyThere,
     BlobMissing,
     CannotTranscode,
     ConfigurationError,
     DataSetError,
+    InUse,
+    InvalidAETitle,
     InvalidQuery,
     InvalidUID,
+    JobNotInState,
+    LastAdministrator,
+    NotAllowed,
     ObjectTooLarge,
     OutOfSpace,
     RadfuseError,
+    TooManyAttempts,
+    UnknownContextList,
+    UnknownDatabase,
+    UnknownEntity,
+    UnknownJob,
+    UnknownPeer,
+    UnknownRule,
+    UnknownToken,
+    UnknownUser,
+    UserExists,
+    WrongPassword,
 )
 
 PROBLEM_TYPE: Final = "application/problem+json"
-_NOTHING_HERE: Final = "there is nothing at this address; DICOMweb begins at /dicom-web"
+_NOT_JSON: Final = "json_invalid"
+_NO_SUCH_BODY: Final = "the body is not JSON of the form that the API description gives"
+_OF_THE_FRAMEWORK: Final = {
+    HTTPStatus.BAD_REQUEST: _NO_SUCH_BODY,
+    HTTPStatus.NOT_FOUND: "there is nothing at this address; DICOMweb begins at /dicom-web, the API at /api",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take that method",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is longer than a request to this address can be",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +92,25 @@ def unsupported_type(detail: str) -> HttpProblem:
 STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
     (InvalidUID, HTTPStatus.BAD_REQUEST),
     (InvalidQuery, HTTPStatus.BAD_REQUEST),
+    (InvalidAETitle, HTTPStatus.BAD_REQUEST),
     (ConfigurationError, HTTPStatus.BAD_REQUEST),
+    (RequestValidationError, HTTPStatus.BAD_REQUEST),
+    (UnknownDatabase, HTTPStatus.NOT_FOUND),
+    (UnknownEntity, HTTPStatus.NOT_FOUND),
+    (UnknownJob, HTTPStatus.NOT_FOUND),
+    (UnknownPeer, HTTPStatus.NOT_FOUND),
+    (UnknownRule, HTTPStatus.NOT_FOUND),
+    (UnknownToken, HTTPStatus.NOT_FOUND),
+    (UnknownUser, HTTPStatus.NOT_FOUND),
+    (UserExists, HTTPStatus.CONFLICT),
+    (LastAdministrator, HTTPStatus.CONFLICT),
+    (WrongPassword, HTTPStatus.UNAUTHORIZED),
+    (TooManyAttempts, HTTPStatus.TOO_MANY_REQUESTS),
+    (UnknownContextList, HTTPStatus.NOT_FOUND),
+    (InUse, HTTPStatus.CONFLICT),
+    (AlreadyThere, HTTPStatus.CONFLICT),
+    (JobNotInState, HTTPStatus.CONFLICT),
+    (NotAllowed, HTTPStatus.CONFLICT),
     (CannotTranscode, HTTPStatus.NOT_ACCEPTABLE),
     (BlobMissing, HTTPStatus.GONE),
     (OutOfSpace, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -89,10 +133,33 @@ def problem_response(error: Exception) -> Response:
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "60"
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(math.ceil(error.wait_s))
+    return Response(json.dumps(problem_of(error)), status, headers, PROBLEM_TYPE)
+
+
+def problem_of(error: Exception) -> dict[str, Any]:
+    """``error`` as the members of RFC 9457; ``setting`` names the field that was refused."""
+    status = status_of(error)
     title = HTTPStatus(status).phrase
-    detail = str(error) if isinstance(error, RadfuseError) else _NOTHING_HERE if status == 404 else title
-    body = {"title": title, "status": status, "detail": detail}
-    return Response(json.dumps(body), status, headers, PROBLEM_TYPE)
+    problem: dict[str, Any] = {"title": title, "status": status}
+    if isinstance(error, RequestValidationError):
+        return problem | _refused_field(error)
+    if isinstance(error, ConfigurationError):
+        return problem | {"detail": str(error), "setting": error.setting}
+    if isinstance(error, RadfuseError):
+        return problem | {"detail": str(error)}
+    return problem | {"detail": _OF_THE_FRAMEWORK.get(HTTPStatus(status), title)}
+
+
+def _refused_field(error: RequestValidationError) -> dict[str, str]:
+    """The first field that cannot be; what was given for it is not repeated: it may be about a patient."""
+    first = error.errors()[0]
+    where = [str(step) for step in first["loc"][1:]]
+    if first["type"] == _NOT_JSON or not where:
+        return {"detail": _NO_SUCH_BODY}
+    name = ".".join(where)
+    return {"detail": f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}", "setting": name}
 
 
 async def on_error(_request: Request, error: Exception) -> Response:

@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from radfuse.web.endings import STATE, Endings
 
 _CONNECTIONS: Final = 1000
 _HEAD_BYTES: Final = 64 << 10
@@ -76,8 +79,13 @@ class BoundedProtocol(HttpToolsProtocol):
 class WebServer(uvicorn.Server):
     """Serves one application until ``stop``."""
 
-    def __init__(self, app: ASGIApp, shutdown_s: float, on_started: Callable[[], None]) -> None:
-        """``shutdown_s``: what running requests get to end in. ``on_started``: called once requests are taken."""
+    def __init__(
+        self, app: ASGIApp, shutdown_s: float, on_started: Callable[[], None], https: ssl.SSLContext | None = None
+    ) -> None:
+        """``shutdown_s``: what running requests get to end in. ``on_started``: called once requests are taken.
+
+        ``https``: what to shake hands with; None: plain HTTP.
+        """
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
@@ -93,6 +101,7 @@ class WebServer(uvicorn.Server):
             limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, round(shutdown_s)),
+            ssl_context_factory=None if https is None else lambda _config, _default: https,
         )
         super().__init__(config)
         self._on_started = on_started
@@ -113,6 +122,9 @@ class WebServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections; break off those that are still there when the time is over."""
+        endings = self.lifespan.state.get(STATE)
+        if isinstance(endings, Endings):
+            endings.end()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()  # the loop would wait for clients that take nothing

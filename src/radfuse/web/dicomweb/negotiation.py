@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from radfuse.core.uids import is_valid_uid
-from radfuse.dicom import can_transcode
+from radfuse.dicom.transcode import can_transcode
 from radfuse.web.media_types import MediaType, accepted
 from radfuse.web.problems import bad_request, not_acceptable
 

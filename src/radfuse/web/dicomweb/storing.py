@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -16,13 +14,13 @@ from radfuse.core.errors import NotPart10, RadfuseError
 from radfuse.dicom import FileMeta, read_file_meta, web
 from radfuse.services.ingest import check_origin
 from radfuse.web.account import note_stored
-from radfuse.web.dicomweb.channel import BodyChannel
+from radfuse.web.channel import BodyChannel, body_of
 from radfuse.web.dicomweb.door import Door, Target
 from radfuse.web.dicomweb.keeping import MAX_PARTS, StoreRequest, Verdict
-from radfuse.web.dicomweb.multipart import MultipartReader, Part
 from radfuse.web.dicomweb.negotiation import DICOM, DICOM_JSON, MULTIPART, require_json
 from radfuse.web.dicomweb.storing_json import JsonStore
 from radfuse.web.media_types import MediaType, media_type_of
+from radfuse.web.multipart import MultipartReader, Part
 from radfuse.web.problems import HttpProblem, bad_request, too_large, unsupported_type
 
 _HEAD_BYTES: Final = 4096
@@ -43,23 +41,13 @@ async def store(door: Door, request: Request) -> Response:
         content.name == MULTIPART and content.part not in (DICOM, DICOM_JSON)
     ):
         raise unsupported_type("a store request is multipart/related of application/dicom or application/dicom+json")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise unsupported_type("a compressed body is not taken")
     target = Target.of(request)
     base_url = door.base_url(request)
-    limit = door.surroundings.body_limit_bytes
-    if int(request.headers.get("content-length", "0")) > limit:
-        raise too_large(f"the request has more than {limit} bytes")
-    channel = BodyChannel(limit)
-    pump = asyncio.ensure_future(channel.pump(request))
     storing = StoreRequest(door.archive, door.keepers, target.study)
     try:
-        await door.run(lambda: _take(storing, channel, content, door), door.takers)
+        async with body_of(request, door.surroundings.body_limit_bytes) as channel:
+            await door.run(lambda: _take(storing, channel, content, door), door.takers)
     finally:
-        channel.close()
-        pump.cancel()  # a client that does not send its rest is not waited for
-        with contextlib.suppress(asyncio.CancelledError):
-            await pump
         refused = sum(1 for each in storing.verdicts if each.reason)
         note_stored(request.scope, len(storing.verdicts) - refused, refused)
     return _response(storing.verdicts, base_url)

@@ -14,12 +14,13 @@ from typing import Any, Final
 from radfuse.archive import Incoming, Origin
 from radfuse.core.errors import InvalidInstance, RadfuseError
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from radfuse.dicom import Element, Identifier, character_set_for, encode_identifier, web
+from radfuse.dicom import Element, Identifier, encode_identifier, web
+from radfuse.dicom.words import character_set_for
 from radfuse.services.ingest import check_origin
 from radfuse.web.dicomweb.keeping import MAX_PARTS, StoreRequest
-from radfuse.web.dicomweb.multipart import MultipartReader, Part
 from radfuse.web.dicomweb.negotiation import DEFAULT_SYNTAX_OF, DICOM_JSON, MEDIA_TYPE_OF, OCTETS
 from radfuse.web.media_types import MediaType, media_type_of
+from radfuse.web.multipart import MultipartReader, Part
 from radfuse.web.problems import bad_request, too_large
 
 _PIXEL_DATA: Final = 0x7FE00010

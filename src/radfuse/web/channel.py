@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
-from radfuse.web.problems import HttpProblem, bad_request, too_large
+from radfuse.web.problems import HttpProblem, bad_request, too_large, unsupported_type
 
 _HIGH_BYTES: Final = 4 << 20
 _IDLE_S: Final = 60.0
 _LOW_BYTES: Final = 1 << 20
+
+
+@contextlib.asynccontextmanager
+async def body_of(request: Request, limit_bytes: int) -> AsyncIterator[BodyChannel]:
+    """The body of a request, pumped while the block runs; a client that does not send its rest is not waited for.
+
+    Raises 413 for one that says it is longer, 415 for a compressed one: it is never inflated.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise unsupported_type("a compressed body is not taken")
+    if int(request.headers.get("content-length", "0")) > limit_bytes:
+        raise too_large(f"the request has more than {limit_bytes:,} bytes")
+    channel = BodyChannel(limit_bytes)
+    pump = asyncio.ensure_future(channel.pump(request))
+    try:
+        yield channel
+    finally:
+        channel.close()
+        pump.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await pump
 
 
 class BodyChannel:
@@ -38,7 +61,7 @@ class BodyChannel:
             async for chunk in request.stream():
                 received += len(chunk)
                 if received > self._limit_bytes:
-                    raise too_large(f"the request has more than {self._limit_bytes} bytes")
+                    raise too_large(f"the request has more than {self._limit_bytes:,} bytes")
                 if not self._put(chunk):
                     await self._room.wait()
                 if self._is_closed:
