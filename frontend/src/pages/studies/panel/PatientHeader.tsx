@@ -1,0 +1,142 @@
+import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
+import { IconArrowBackUp, IconSend, IconTrash, IconUserOff, IconX } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+
+import type { Study } from "../../../api/types";
+import { hasRole, useSession } from "../../../app/session";
+import {
+  DicomDate,
+  PersonName,
+  Uid,
+  capitalized,
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatTime,
+  useNow,
+} from "../../../ui";
+import { leavingOf, leavingWords, type Leaving } from "../badges";
+import { chosenStudies, type Chosen } from "../chosen";
+import { Modalities } from "../columns";
+import styles from "./panel.module.css";
+
+interface PatientHeaderProps {
+  study: Study;
+  database: string;
+  onClose: () => void;
+  onSend: (chosen: Chosen) => void;
+  onAnonymize: (chosen: Chosen) => void;
+  onDelete: (chosen: Chosen) => void;
+  onKeep: (job: number) => void;
+}
+
+const SEXES: Record<string, string | undefined> = { F: "female", M: "male", O: "other" };
+
+/** Who, what and when, and what can be done with all of it. */
+export function PatientHeader({ study, database, onClose, onKeep, ...props }: PatientHeaderProps) {
+  const session = useSession();
+  const chosen = chosenStudies([study], database);
+  const leaving = leavingOf(study.badges);
+  return (
+    <header className={styles.head}>
+      <div className={styles.headRow}>
+        <h2 className={styles.name}>
+          <PersonName value={study.PatientName} />
+        </h2>
+        <Tooltip label="Close (Esc)">
+          <ActionIcon aria-label="Close the study" onClick={onClose}>
+            <IconX size={18} />
+          </ActionIcon>
+        </Tooltip>
+      </div>
+      <PatientLine study={study} />
+      <div className={styles.what}>
+        <Modalities codes={study.ModalitiesInStudy} letters={60} />
+        <span className={styles.description}>{study.StudyDescription || <i>No description</i>}</span>
+      </div>
+      <Facts study={study} />
+      {leaving ? (
+        <LeavingBar leaving={leaving} onKeep={() => { onKeep(leaving.job); }} />
+      ) : (
+        hasRole(session, "operator") && (
+          <Group gap="sm">
+            <Button variant="default" leftSection={<IconSend size={16} />} onClick={() => { props.onSend(chosen); }}>
+              Send …
+            </Button>
+            <Button variant="default" leftSection={<IconUserOff size={16} />} onClick={() => { props.onAnonymize(chosen); }}>
+              Anonymize …
+            </Button>
+            <Button variant="default" leftSection={<IconTrash size={16} />} onClick={() => { props.onDelete(chosen); }}>
+              Delete
+            </Button>
+          </Group>
+        )
+      )}
+    </header>
+  );
+}
+
+function PatientLine({ study }: { study: Study }) {
+  const age = formatAge(study.PatientBirthDate, study.StudyDate);
+  return (
+    <div className={styles.line}>
+      {study.PatientID && (
+        <span title={study.IssuerOfPatientID ? `Issued by ${study.IssuerOfPatientID}` : "Patient ID"}>
+          ID <b>{study.PatientID}</b>
+        </span>
+      )}
+      {study.PatientBirthDate && (
+        <span>
+          born <DicomDate value={study.PatientBirthDate} />
+          {age && `, ${age}`}
+        </span>
+      )}
+      {study.PatientSex && <span>{SEXES[study.PatientSex] ?? study.PatientSex}</span>}
+    </div>
+  );
+}
+
+function Facts({ study }: { study: Study }) {
+  const facts: [string, ReactNode][] = [
+    [
+      "Study",
+      (study.StudyDate || study.StudyTime) && (
+        <>
+          <DicomDate value={study.StudyDate} /> {study.StudyTime && formatTime(study.StudyTime)}
+        </>
+      ),
+    ],
+    ["Accession", study.AccessionNumber],
+    ["Referring", study.ReferringPhysicianName && <PersonName value={study.ReferringPhysicianName} />],
+    [
+      "Holds",
+      `${formatCount(study.NumberOfStudyRelatedInstances)} instances, ${formatBytes(study.size_bytes)}`,
+    ],
+    ["UID", <Uid key="uid" value={study.StudyInstanceUID} length={30} />],
+  ];
+  return (
+    <dl className={styles.facts}>
+      {facts
+        .filter(([, value]) => value)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+function LeavingBar({ leaving, onKeep }: { leaving: Leaving; onKeep: () => void }) {
+  const now = useNow();
+  return (
+    <div className={styles.leaving} role="status">
+      <IconTrash size={16} aria-hidden />
+      <span>{capitalized(leavingWords(leaving, now)).replace(/^Deleted/, "Will be deleted")}</span>
+      <Button size="compact-sm" variant="default" leftSection={<IconArrowBackUp size={14} />} onClick={onKeep}>
+        Undo
+      </Button>
+    </div>
+  );
+}
