@@ -20,9 +20,11 @@ MODULES = {
     "move": "move",
     "get": "get",
     "find": "find",
+    "browse": "browse",
     "import": "import_",
     "jobs": "jobs",
     "dicomweb": "dicomweb",
+    "anonymize": "anonymize",
     "large": "large",
     "associations": "associations",
 }

@@ -1,4 +1,4 @@
-"""Writes the reference parts of docs/commands.md and docs/settings.md from the code (``make docs``).
+"""Writes the reference parts of docs/api.md, docs/commands.md and docs/settings.md from the code (``make docs``).
 
 What a command or a setting does is said once, beside its code; a test holds the pages to it.
 """
@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import ast
 import importlib
-import inspect
 import pkgutil
 import re
 import sys
-import textwrap
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import typer
 import typer.main
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
+
+from radfuse.app.setting_table import setting_entries
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BEGIN, END = "<!-- reference: written by make docs -->", "<!-- end of reference -->"
@@ -143,37 +142,9 @@ def settings_model() -> type[BaseSettings]:
 
 def settings() -> Iterator[Setting]:
     """Every setting."""
-    model = settings_model()
-    prefix = str(model.model_config.get("env_prefix") or "")
-    delimiter = str(model.model_config.get("env_nested_delimiter") or "__")
-
-    def below(part: type[BaseModel], path: tuple[str, ...]) -> Iterator[Setting]:
-        written_as = _annotated_assignments(part)
-        for name, field in part.model_fields.items():
-            here = (*path, field.alias or name)
-            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-                yield from below(field.annotation, here)
-            else:
-                expression, docstring = written_as.get(name, (None, ""))
-                meaning = _one_line(field.description or docstring)
-                yield Setting(
-                    ".".join(here), (prefix + delimiter.join(here)).upper(), _default(field, expression), meaning
-                )
-
-    return below(model, ())
-
-
-def _annotated_assignments(model: type) -> dict[str, tuple[ast.expr | None, str]]:
-    """Field name -> the expression of its default and the string that stands below it."""
-    class_node = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
-    body = class_node.body if isinstance(class_node, ast.ClassDef) else []
-    found: dict[str, tuple[ast.expr | None, str]] = {}
-    for node, following in pairwise([*body, ast.Pass()]):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            value = following.value if isinstance(following, ast.Expr) else None
-            text = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
-            found[node.target.id] = (node.value, text)
-    return found
+    for entry in setting_entries(settings_model()):
+        default = _default(entry.field, entry.expression)
+        yield Setting(entry.key, entry.variable, default, _one_line(entry.description))
 
 
 def _default(field: FieldInfo, expression: ast.expr | None) -> str:
@@ -198,6 +169,39 @@ def settings_reference() -> str:
     return "\n".join([*rows, ""])
 
 
+# --- API -------------------------------------------------------------------------------------
+
+
+def api_description() -> dict[str, Any]:
+    """The OpenAPI description as the service gives it."""
+    import asyncio
+
+    import httpx
+
+    from radfuse.app.settings import load_settings
+    from radfuse.app.web import application
+
+    async def asked(app: Any) -> dict[str, Any]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            answer = await client.get("/api/openapi.json")
+            answer.raise_for_status()
+            description: dict[str, Any] = answer.json()
+            return description
+
+    with tempfile.TemporaryDirectory() as folder, application(load_settings(Path(folder))) as app:
+        return asyncio.run(asked(app))
+
+
+def api_reference() -> str:
+    """The reference part of docs/api.md."""
+    rows = ["| request | needs | what it does |", "|---|---|---|"]
+    for path, operations in api_description()["paths"].items():
+        for method, operation in operations.items():
+            role = operation.get("x-role") or "nothing"
+            rows.append(f"| `{method.upper()} {path}` | {role} | {_one_line(operation['summary'])} |")
+    return "\n".join([*rows, ""])
+
+
 # --- pages -----------------------------------------------------------------------------------
 
 
@@ -205,7 +209,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PAGES = {"commands.md": commands_reference, "settings.md": settings_reference}
+PAGES = {"api.md": api_reference, "commands.md": commands_reference, "settings.md": settings_reference}
 """Page -> what makes its reference part."""
 
 

@@ -69,7 +69,7 @@ def mistakes(words: list[str]) -> Iterator[str]:
         targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
         yield from (f"no make target {word}" for word in rest if "=" not in word and word not in targets)
     elif program == "radfuse" and importlib.util.find_spec("radfuse.cli"):
-        for length in (3, 2):
+        for length in (4, 3, 2):
             if command := known_commands().get(" ".join(words[:length])):
                 given = {word.partition("=")[0] for word in words[length:] if re.match(r"--?[a-z]", word)}
                 yield from (f"no option {option}" for option in sorted(given - reference.options(command)))
@@ -99,16 +99,20 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert missing == []
 
 
-@needs_cli
-def test_the_command_reference_is_up_to_date() -> None:
-    page = (reference.DOCS / "commands.md").read_text(encoding="utf-8")
-    assert page == reference.written("commands.md"), "run: make docs"
+@needs_app
+@pytest.mark.parametrize("page", reference.PAGES)
+def test_the_reference_is_up_to_date(page: str) -> None:
+    text = (reference.DOCS / page).read_text(encoding="utf-8")
+    assert text == reference.written(page), "run: make docs"
 
 
 @needs_app
-def test_the_settings_reference_is_up_to_date() -> None:
-    page = (reference.DOCS / "settings.md").read_text(encoding="utf-8")
-    assert page == reference.written("settings.md"), "run: make docs"
+def test_every_kind_of_job_is_in_the_docs() -> None:
+    kinds = (ROOT / "src" / "radfuse" / "app" / "kinds.py").read_text(encoding="utf-8")
+    named = re.findall(r"^        \w+\.([A-Z_]+): ", kinds, re.MULTILINE)
+    page = (reference.DOCS / "jobs.md").read_text(encoding="utf-8")
+    assert len(named) >= 3
+    assert [kind for kind in named if f"`{kind.lower().replace('_', '-')}`" not in page] == []
 
 
 @needs_cli
