@@ -106,6 +106,9 @@ def frames(ds: Dataset, kind: Kind) -> Samples:
     if ds.file_meta.TransferSyntaxUID in (LOSSLESS_SV1, EXTENDED):
         streams = generate_frames(ds.PixelData, number_of_frames=kind.frames)
         return np.stack([imagecodecs.jpeg8_decode(stream) for stream in streams]).reshape(kind.pixels().shape)
+    if ds.file_meta.TransferSyntaxUID == JPEG_LS:
+        streams = generate_frames(ds.PixelData, number_of_frames=kind.frames)
+        return np.stack([imagecodecs.jpegls_decode(stream) for stream in streams]).reshape(kind.pixels().shape)
     return pixel_array(ds, raw=True).reshape(kind.pixels().shape)
 
 

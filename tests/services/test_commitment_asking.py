@@ -259,7 +259,7 @@ def test_a_peer_without_the_service_fails_the_job(scene: Scene) -> None:
         job = scene.ask(Peer.parse(f"PACS@127.0.0.1:{server.server_address[1]}"))
     finally:
         server.shutdown()
-    assert (job.state, PUSH_MODEL in job.message) == (JobState.FAILED, True)
+    assert (job.state, "Storage Commitment" in job.message) == (JobState.FAILED, True)
 
 
 def test_many_objects_are_asked_for_in_several_requests(scene: Scene) -> None:

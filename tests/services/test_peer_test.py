@@ -46,7 +46,7 @@ def test_the_certificate_of_a_tls_peer_is_told(tmp_path: Path) -> None:
         stranger = Caller("US", Limits(), ours.identity(Pki(tmp_path / "other", "other").authorities))
         refused = try_peer(peer, stranger)
         assert steps(refused) == [("network", True), ("TLS", False)]
-        assert "[tls] authorities" in refused.failure
+        assert "the file that 'authorities' names" in refused.failure
     finally:
         server.shutdown()
 

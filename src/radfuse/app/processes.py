@@ -17,6 +17,8 @@ _FOLLOW_POLL_S: Final = 1.0
 
 READY_PIPE: Final = "RADFUSE_READY_PIPE"
 """Tells a process the file descriptor to write to once it serves."""
+SUPERVISOR: Final = "RADFUSE_SUPERVISOR"
+"""Tells a process the number of the process that supervises it."""
 LISTENING: Final = "RADFUSE_LISTENING"
 """Tells a process the ports of the service, as JSON: any free ones where the settings say 0."""
 
@@ -46,7 +48,9 @@ def tell_supervisor() -> None:
 
 def follow_supervisor(stop: Callable[[], None]) -> None:
     """End with the supervisor, also when it was killed: a process alone would hold the port or the folder."""
-    threading.Thread(target=_follow, args=(os.getppid(), stop), daemon=True).start()
+    # Told, not asked for: a supervisor that was killed before we came here has left us to another parent.
+    supervisor = int(os.environ.pop(SUPERVISOR, os.getppid()))
+    threading.Thread(target=_follow, args=(supervisor, stop), daemon=True).start()
 
 
 def _follow(supervisor: int, stop: Callable[[], None]) -> None:

@@ -20,7 +20,14 @@ from typing import IO, Final
 from radfuse.app.compose import data_folder_lock, node_server, open_access_log, open_databases, open_jobs, open_peers
 from radfuse.app.listening import Listeners, Ports
 from radfuse.app.logs import configure_logs
-from radfuse.app.processes import LISTENING, READY_PIPE, follow_supervisor, stop_signals, tell_supervisor
+from radfuse.app.processes import (
+    LISTENING,
+    READY_PIPE,
+    SUPERVISOR,
+    follow_supervisor,
+    stop_signals,
+    tell_supervisor,
+)
 from radfuse.app.settings import Settings
 from radfuse.core.errors import ConfigurationError
 
@@ -100,7 +107,8 @@ class _Supervisor:
     def __init__(self, listeners: Listeners, settings: Settings, overrides: Mapping[str, str]) -> None:
         self._ports = listeners.ports
         self._settings = settings
-        self._environment = {**os.environ, **overrides, LISTENING: json.dumps(listeners.ports._asdict())}
+        told = {LISTENING: json.dumps(listeners.ports._asdict()), SUPERVISOR: str(os.getpid())}
+        self._environment = {**os.environ, **overrides, **told}
         # Plain, not an Event: a signal handler that takes a lock its own thread holds would never return.
         self._stopping = False
         data, shared = str(settings.data), listeners.descriptors
