@@ -121,7 +121,7 @@ _QIDO: Final[dict[str, Callable[[int], dict[str, str]]]] = {
     "a family name*": lambda patient: {"PatientName": f"{_name(patient)}*"},
     "four letters of a name*": lambda patient: {"PatientName": f"{_name(patient, 4)}*"},
     "a day": lambda patient: {"StudyDate": study_date(2 * patient)},
-    "a month": lambda patient: {"StudyDate": f"{study_date(2 * patient)[:6]}01-{study_date(2 * patient)[:6]}31"},
+    "a month": lambda patient: {"StudyDate": f"{study_date(2 * patient)[:6]}01-{study_date(2 * patient)[:6]}28"},
     "a modality and a day": lambda patient: {"ModalitiesInStudy": "CT", "StudyDate": study_date(2 * patient)},
 }
 _MAY_BE_EMPTY: Final = frozenset(("a modality that is not there", "today", "what is nowhere", "a modality and a day"))
