@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,8 +27,8 @@ from radfuse.services.peers import Peer, Peers
 from radfuse.wire import scu
 from tests.interop.client import LIMITS, as_sent, associate, configured_peer, store_all
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
-from tests.support.orthanc import Orthanc, two_ports
-from tests.support.servers import RunningNode, radfuse, running_node, wait_for_port
+from tests.support.orthanc import Orthanc, running_orthanc
+from tests.support.servers import RunningNode, radfuse, running_node
 
 pytestmark = pytest.mark.peers
 
@@ -42,40 +41,12 @@ CT_UIDS = [f"2.25.7100.1.{number}" for number in range(1, 6)]
 @pytest.fixture(scope="module")
 def peer(node: RunningNode, orthanc: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """Orthanc, which knows the node as "radfuse", and which the node knows as "orthanc"."""
-    folder = tmp_path_factory.mktemp("orthanc")
-    running = Orthanc(*two_ports())
-    settings = {
-        "Name": "tests",
-        "StorageDirectory": str(folder / "db"),
-        "IndexDirectory": str(folder / "db"),
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "HttpPort": running.http_port,
-        "DicomPort": running.dicom_port,
-        "DicomAet": "ORTHANC",
-        "DicomModalities": {
-            "radfuse": {
-                "AET": node.ae_title,
-                "Host": "127.0.0.1",
-                "Port": node.port,
-                "AllowStorageCommitment": True,
-                "AllowNEventReport": True,
-                "AllowNAction": True,
-            }
-        },
-        "Plugins": [],
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([orthanc, str(folder / "orthanc.json")], stdout=log, stderr=log)
-    try:
-        wait_for_port(running.http_port)
-        wait_for_port(running.dicom_port)
-        with configured_peer(node, Peer.parse(f"ORTHANC@127.0.0.1:{running.dicom_port}", "orthanc")):
-            yield running
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
+    rights = {"AllowStorageCommitment": True, "AllowNEventReport": True, "AllowNAction": True}
+    with (
+        running_orthanc(orthanc, tmp_path_factory.mktemp("orthanc"), node, **rights) as running,
+        configured_peer(node, Peer.parse(f"ORTHANC@127.0.0.1:{running.dicom_port}", "orthanc")),
+    ):
+        yield running
 
 
 @pytest.fixture(scope="module", autouse=True)

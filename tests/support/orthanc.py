@@ -47,8 +47,8 @@ class Orthanc:
 
 
 @contextlib.contextmanager
-def running_orthanc(program: str, folder: Path, node: RunningNode) -> Iterator[Orthanc]:
-    """Orthanc with its database in ``folder``; it knows ``node`` as "radfuse", and everyone may ask it."""
+def running_orthanc(program: str, folder: Path, node: RunningNode, **rights: bool) -> Iterator[Orthanc]:
+    """Orthanc with its database in ``folder``; it knows ``node`` as "radfuse", with ``rights``; all may ask it."""
     running = Orthanc(*two_ports())
     settings = {
         "Name": "tests",
@@ -59,7 +59,7 @@ def running_orthanc(program: str, folder: Path, node: RunningNode) -> Iterator[O
         "HttpPort": running.http_port,
         "DicomPort": running.dicom_port,
         "DicomAet": AE_TITLE,
-        "DicomModalities": {"radfuse": {"AET": node.ae_title, "Host": "127.0.0.1", "Port": node.port}},
+        "DicomModalities": {"radfuse": {"AET": node.ae_title, "Host": "127.0.0.1", "Port": node.port, **rights}},
         "DicomAlwaysAllowFind": True,
         "DicomAlwaysAllowMove": True,
         "DicomAlwaysAllowGet": True,
