@@ -13,7 +13,7 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 VENV := .venv
 BIN := $(VENV)/bin
-PEERS ?= chromium dcmtk orthanc postgresql
+PEERS ?= chromium dcmtk orthanc plastimatch postgresql
 # Two test processes: the machines this is built for have two cores. WORKERS=0 runs the tests in one.
 WORKERS ?= 2
 TESTS ?=
@@ -60,7 +60,7 @@ lint-console: install
 
 # After "make test": the rooms that must be covered to the last line.
 coverage: install
-	$(BIN)/coverage report --include='src/radfuse/core/*' --fail-under=100
+	$(BIN)/coverage report --include='src/radfuse/core/*,src/radfuse/geometry/*' --fail-under=100
 
 bench: install peers
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -11,7 +11,7 @@ import pytest
 from radfuse.core import errors
 from radfuse.core.errors import RadfuseError
 
-_EXAMPLES: dict[type, object] = {str: "1.2.3", int: 42, float: 2.5}
+_EXAMPLES: dict[object, object] = {str: "1.2.3", int: 42, float: 2.5, tuple[str, ...]: ("one", "two")}
 
 
 def _all_errors(base: type[RadfuseError] = RadfuseError) -> list[type[RadfuseError]]:
@@ -44,6 +44,11 @@ def test_every_error_makes_one_line_of_its_fields(error: type[RadfuseError]) -> 
 def test_every_sentence_names_only_fields_of_its_error(error: type[RadfuseError]) -> None:
     named = {name for _, name, _, _ in string.Formatter().parse(error.template) if name}
     assert named <= set(_field_types(error))
+
+
+def test_of_many_faults_the_first_are_named() -> None:
+    sentence = str(errors.InvalidObject(tuple(f"fault {number}" for number in range(1, 8))))
+    assert sentence.endswith("fault 4; fault 5; and 2 more")
 
 
 def test_the_tree_is_one_tree() -> None:

@@ -1,0 +1,3 @@
+"""Regions of volumes: drawn, combined, measured."""
+
+__all__: list[str] = []
