@@ -17,6 +17,9 @@ PEERS ?= chromium dcmtk orthanc plastimatch postgresql
 # Two test processes: the machines this is built for have two cores. WORKERS=0 runs the tests in one.
 WORKERS ?= 2
 TESTS ?=
+# LONG=1 repeats the tests that draw their faults at random as often as a release should.
+LONG ?=
+export RADFUSE_TEST_LONG := $(LONG)
 DATA ?= ./demo-data
 BENCH ?= all
 

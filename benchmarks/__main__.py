@@ -27,6 +27,7 @@ MODULES = {
     "anonymize": "anonymize",
     "large": "large",
     "associations": "associations",
+    "volumes": "volumes",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from radfuse.archive import check_archive
 from tests.archive.objects import contents, leftovers, open_archive, python
 from tests.archive.storing import made
+from tests.support.repeats import repeats
 
 KILLS_IN_A_RUN = 5
 
@@ -34,7 +35,7 @@ def kill(process: subprocess.Popen[str]) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(repeats(4, 10)))
 def test_every_acknowledged_object_survives_the_killing_of_its_process(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     acknowledged: set[int] = set()

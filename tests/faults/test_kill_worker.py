@@ -21,9 +21,10 @@ from radfuse.services.send import objects_named
 from radfuse.services.send_job import submit_send
 from tests.archive.objects import ROOT, numbered, open_archive, store
 from tests.fakes.sink import Sink
+from tests.support.repeats import repeats
 from tests.support.servers import environment
 
-KILLS = 50
+KILLS = repeats(12, 50)
 OBJECTS = 1000
 A_LIFE_S = 0.35
 A_START_S = 1.0
@@ -99,7 +100,7 @@ def wait_for(jobs: Jobs, job_id: int, state: JobState) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_worker_killed_50_times_sends_all_and_nothing_again_that_was_recorded(tmp_path: Path) -> None:
+def test_a_worker_killed_many_times_sends_all_and_nothing_again_that_was_recorded(tmp_path: Path) -> None:
     data = tmp_path / "data"
     objects = stored_objects(data, OBJECTS)
     chance = random.Random(3)

@@ -24,6 +24,7 @@ from tests.archive.objects import (
     settled,
     store,
 )
+from tests.support.repeats import repeats
 
 EARLIER = [numbered(number, pixels=b"earlier") for number in range(30)]
 
@@ -63,7 +64,7 @@ def harm_unsynced(folder: Path, blob_ids: set[bytes], chance: random.Random) -> 
                 os.truncate(path, size)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(repeats(3, 6)))
 @pytest.mark.parametrize("index_is", ["earlier", "current", "lost"])
 def test_everything_acknowledged_is_there_after_a_power_loss(seed: int, index_is: str, tmp_path: Path) -> None:
     chance = random.Random(seed)

@@ -15,10 +15,11 @@ import pytest
 
 from radfuse.jobs import ItemState, Jobs, JobState
 from tests.jobs.working import WorkerProcess, finished, new_job, until
+from tests.support.repeats import repeats
 
 ITEMS = 200
 JOBS = 6
-KILLS = 12
+KILLS = repeats(5, 12)
 
 
 def recorded(folder: Path) -> set[tuple[int, int]]:

@@ -159,6 +159,8 @@ class Settings(BaseSettings):
     """Lines of the access log are kept for so many days; 0: for ever."""
     undo_minutes: Annotated[float, Field(ge=0, le=10_080)] = 5.0
     """What is deleted on a page stays for so long, and the deletion can be taken back; 0: it is deleted at once."""
+    volume_cache_bytes: Annotated[int, Field(ge=0)] = 8 << 30
+    """Volumes that were built are kept ready on disk, for each database up to so many bytes; 0: none are."""
     ae_title: str = Field(default_factory=lambda: ae_title_from_host_name(platform.node()))
     """Our AE title; the default is the machine's name."""
     workers: Annotated[int, Field(ge=1, le=64)] = min(4, os.cpu_count() or 1)

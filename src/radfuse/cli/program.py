@@ -15,16 +15,21 @@ from radfuse.cli import (
     asking,
     commit,
     contexts,
+    contour,
     deid,
     jobs,
     local,
+    measure,
     peers,
     rules,
     sending,
     serving,
+    sr,
+    suv,
     tls,
     tokens,
     users,
+    volume,
 )
 from radfuse.core.errors import RadfuseError
 
@@ -89,7 +94,12 @@ app.command("ls")(local.list_entities)
 app.command("import")(local.import_paths)
 app.command()(local.check)
 app.command("anonymize")(anonymize.anonymize)
+app.command("sr")(sr.show)
+app.command()(suv.suv)
+app.command("volume")(volume.volume)
+app.command("measure")(measure.measure)
 app.add_typer(contexts.app, name="contexts")
+app.add_typer(contour.app, name="contour")
 app.add_typer(commit.app, name="commit")
 app.add_typer(deid.app, name="deid")
 app.add_typer(jobs.app, name="jobs")

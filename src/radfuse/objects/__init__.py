@@ -1,3 +1,5 @@
 """DICOM objects that a reader leaves behind, built and read."""
 
-__all__: list[str] = []
+from radfuse.objects import checking, common, ko, pdf, pr, rtstruct, sc, seg, series, sr
+
+__all__ = ["checking", "common", "ko", "pdf", "pr", "rtstruct", "sc", "seg", "series", "sr"]

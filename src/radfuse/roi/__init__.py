@@ -1,3 +1,35 @@
 """Regions of volumes: drawn, combined, measured."""
 
-__all__: list[str] = []
+from radfuse.roi import (
+    brushes,
+    combining,
+    dose,
+    drawing,
+    filling,
+    growing,
+    lengths,
+    margins,
+    metabolic,
+    peak,
+    sampling,
+    statistics,
+    tracing,
+    tumour,
+)
+
+__all__ = [
+    "brushes",
+    "combining",
+    "dose",
+    "drawing",
+    "filling",
+    "growing",
+    "lengths",
+    "margins",
+    "metabolic",
+    "peak",
+    "sampling",
+    "statistics",
+    "tracing",
+    "tumour",
+]

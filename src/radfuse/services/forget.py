@@ -42,7 +42,8 @@ def forget_objects(
     What ``stays`` names is kept. It is asked when the objects are marked, and storage commitment
     promises nothing of what is marked: a promise was noted before ``stays`` is asked, or never is.
 
-    When this returns no query finds them, their files are gone and no crash brings them back.
+    When this returns no query finds them, their files are gone and no crash brings them back; nor
+    is there a cached volume of them.
     """
     if stays is not None:
         objects = list(objects)
@@ -51,6 +52,7 @@ def forget_objects(
         objects, leaving_only = _without(archive, objects, stays), True
     gone = archive.delete(objects, leaving_only=leaving_only)
     if gone:
+        _forget_volumes(archive, gone)
         _log.info("objects were deleted from the archive", extra={"objects": len(gone)})
     return Forgotten(len(gone), sum(stored.size_bytes for stored in gone))
 
@@ -67,3 +69,9 @@ def _without(
         archive.unmark_leaving(kept)
         _log.info("objects stay that this node has committed to keep", extra={"objects": len(kept)})
     return free
+
+
+def _forget_volumes(archive: Archive, gone: Iterable[StoredObject]) -> None:
+    from radfuse.services import volumes  # only where something is deleted: it brings numpy
+
+    volumes.forget_volumes(archive.settings.folder, gone)

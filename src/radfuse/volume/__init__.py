@@ -1,5 +1,23 @@
 """Series as volumes whose geometry and units can be trusted."""
 
+from radfuse.volume import cache, image_files, resample, suv
+from radfuse.volume.lattice import Repair
 from radfuse.volume.model import Finding, FindingKind, Source, Unit, Volume
+from radfuse.volume.reading import read_stack
+from radfuse.volume.stacks import Stack, stacks_of
 
-__all__ = ["Finding", "FindingKind", "Source", "Unit", "Volume"]
+__all__ = [
+    "Finding",
+    "FindingKind",
+    "Repair",
+    "Source",
+    "Stack",
+    "Unit",
+    "Volume",
+    "cache",
+    "image_files",
+    "read_stack",
+    "resample",
+    "stacks_of",
+    "suv",
+]

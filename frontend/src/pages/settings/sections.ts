@@ -35,7 +35,7 @@ const PLANS: Plan[] = [
     id: "storage",
     title: "Storage",
     about: "What is kept, and when something is refused.",
-    keys: ["undo_minutes", "storage."],
+    keys: ["undo_minutes", "volume_cache_bytes", "storage."],
   },
   {
     id: "limits",
@@ -79,6 +79,7 @@ const LABELS: Record<string, string> = {
   public_url: "Address that people use",
   tls_port: "DICOM port for TLS",
   undo_minutes: "Time to undo a deletion",
+  volume_cache_bytes: "Disk for ready volumes",
   workers: "Node processes",
   workstation_ae_title: "AE title of the workstation",
   "commitment.overdue_hours": "Storage commitment is overdue after",

@@ -48,6 +48,7 @@ from radfuse.core.errors.data_sets import (
 from radfuse.core.errors.imaging import (
     CannotBuildVolume,
     CannotComputeSUV,
+    CannotRegister,
     FramesDiffer,
     ImagingError,
     InvalidGeometry,
@@ -89,6 +90,7 @@ __all__ = [
     "CannotAnonymize",
     "CannotBuildVolume",
     "CannotComputeSUV",
+    "CannotRegister",
     "CannotTranscode",
     "ConfigurationError",
     "ConnectionLost",

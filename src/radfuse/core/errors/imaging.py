@@ -55,6 +55,14 @@ class InvalidRegion(ImagingError):
 
 
 @dataclass(eq=False)
+class CannotRegister(ImagingError):
+    """Two images, or two sets of points, that cannot be brought together as asked."""
+
+    reason: str
+    template = "cannot be registered: {reason}"
+
+
+@dataclass(eq=False)
 class UnreadableObject(ImagingError):
     """A DICOM object whose content cannot be used for what was asked."""
 

@@ -1,0 +1,3 @@
+"""Registrations: rigid, deformable, by landmarks; judged."""
+
+__all__: list[str] = []

@@ -1,0 +1,93 @@
+"""In which unit the numbers of images are, and which of them may be asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from radfuse.core.errors import CannotBuildVolume
+from radfuse.volume.frames import Frame, Mark
+from radfuse.volume.model import Finding, FindingKind, Unit
+from radfuse.volume.single import ACTIVITY
+
+_PET_UNITS: Final = {
+    "BQML": Unit.BQML,
+    "CNTS": Unit.COUNTS,
+}
+"""Units (0054,1001), PS3.3 section C.8.9.1.1.3."""
+_SUV_TYPES: Final = {
+    ("GML", ""): Unit.SUV_BW,
+    ("GML", "BW"): Unit.SUV_BW,
+    ("GML", "LBM"): Unit.SUV_LBM_MORGAN,
+    ("GML", "LBMJAMES128"): Unit.SUV_LBM_JAMES,
+    ("GML", "LBMJANMA"): Unit.SUV_LBM_JANMA,
+    ("GML", "IBW"): Unit.SUV_IBW,
+    ("CM2ML", ""): Unit.SUV_BSA,
+    ("CM2ML", "BSA"): Unit.SUV_BSA,
+}
+"""Units and SUV Type (0054,1006), PS3.3 section C.8.9.1.1.4: an empty type means body weight."""
+SUV_UNITS: Final = frozenset(_SUV_TYPES.values())
+
+
+def natural_unit(frame: Frame) -> Unit:
+    """The unit that the rescaled numbers of this image are in."""
+    image, kind = frame.image, frame.rescale.kind
+    if Mark.SEGMENT in frame.marks:
+        return Unit.FRACTION
+    if image.modality == "CT":
+        return Unit.HU if frame.rescale.is_stated and kind in ("", "HU") else Unit.SIGNAL
+    if image.modality == "RTDOSE":
+        return Unit.GY if kind == "GY" else Unit.SIGNAL
+    if image.modality in ("PT", "NM"):
+        return _emission(frame)
+    return Unit.SIGNAL
+
+
+def _emission(frame: Frame) -> Unit:
+    image = frame.image
+    unit = _PET_UNITS.get(image.units) or _SUV_TYPES.get((image.units, image.suv_type))
+    if unit is not None:
+        return unit
+    if image.modality == "NM" and not image.units:
+        return Unit.COUNTS
+    return Unit.BQML if not image.units and frame.rescale.kind in ("BQML", ACTIVITY) else Unit.SIGNAL
+
+
+def require_unit(frame: Frame, unit: Unit) -> None:
+    """Raise CannotBuildVolume when images are not in ``unit``, with what they are in."""
+    natural = natural_unit(frame)
+    if unit in (natural, Unit.STORED):
+        return
+    kind = frame.rescale.kind or frame.image.units
+    said = f"; they say {kind}" if kind else "; they do not say in which unit they are"
+    if unit is Unit.HU and frame.image.modality == "CT" and not frame.rescale.is_stated:
+        said = "; they have no Rescale Slope and Intercept"
+    raise CannotBuildVolume(f"the images are not in {unit}{said}: ask for {natural} or for stored values")
+
+
+def unit_findings(frames: tuple[Frame, ...], unit: Unit) -> tuple[Finding, ...]:
+    """What to know of the numbers."""
+    if unit is Unit.STORED:
+        return ()
+    return tuple(_noticed(frames, unit))
+
+
+def _noticed(frames: tuple[Frame, ...], unit: Unit) -> list[Finding]:
+    found = []
+    first = frames[0].rescale
+    slopes = [frame.rescale.slope for frame in frames]
+    kind = first.kind or frames[0].image.units
+    if unit is Unit.SIGNAL and kind not in ("", "US", "NORMALIZED") and not kind.startswith("RWV"):
+        found.append(Finding(FindingKind.UNIT, f"the numbers are what the images call {kind}: no unit we know"))
+    if first.kind.startswith("RWV"):
+        sentence = f"the numbers come from the Real World Value Mapping of the images ({first.kind})"
+        found.append(Finding(FindingKind.UNIT, sentence))
+    if first.table is not None:
+        found.append(Finding(FindingKind.UNIT, "the numbers come through the Modality LUT of the images"))
+    if min(slopes) < 0 < max(slopes):
+        touched = tuple(number for number, slope in enumerate(slopes) if slope < 0)
+        found.append(
+            Finding(FindingKind.UNIT, "Rescale Slope is negative in some slices: applied as it stands", touched)
+        )
+    if unit in (Unit.BQML, Unit.COUNTS, *SUV_UNITS) and any(frame.rescale.intercept for frame in frames):
+        found.append(Finding(FindingKind.UNIT, "Rescale Intercept is not 0 in some slices: applied as it stands"))
+    return found
