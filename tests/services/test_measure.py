@@ -100,7 +100,7 @@ def test_a_structure_is_found_by_name_whatever_its_case_or_by_number(generated_s
 
 
 def test_a_structure_that_is_not_there_is_refused(generated_set: GeneratedSet) -> None:
-    with pytest.raises(InvalidRegion, match="none of the 1 regions"):
+    with pytest.raises(InvalidRegion, match="none of its 1 regions"):
         measure(None, MeasureAsk(images(generated_set, "ct"), FromObject(generated_set.rtstruct, "Liver")))
     with pytest.raises(UnreadableObject, match="RT Structure Sets and Segmentations"):
         measure(None, MeasureAsk(images(generated_set, "ct"), FromObject(generated_set.ct[0], "1")))

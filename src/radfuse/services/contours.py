@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,15 +12,13 @@ from radfuse.archive import Archive
 from radfuse.core.errors import CannotBuildVolume, InvalidRegion, UnreadableObject
 from radfuse.geometry import Grid, Mask, Structure
 from radfuse.roi import filling
-from radfuse.services.measure.objects import object_named
+from radfuse.services.one_object import object_named, region_named
 from radfuse.services.volumes import Where, stacks
 from radfuse.volume import Stack, resample
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-
-_T = TypeVar("_T")
 
 _SAME: Final = 0.02
 """Voxels this near to each other, in voxels, are the same."""
@@ -125,14 +122,14 @@ def region_on(
         from radfuse.objects.rtstruct import read_structures
 
         found = read_structures(ds)
-        structure = _one_named([(each.name, each.number, each) for each in found.structures], name)
+        structure = region_named([(each.name, each.number, each) for each in found.structures], name)
         filled = filling.fill(structure, like, between)
         placed = OnImage(filled.mask, structure.name, (*_sentences(found), *_notes(filled)))
     else:
         from radfuse.objects.seg import read_segmentation
 
         segmentation = read_segmentation(ds)
-        segment = _one_named([(each.label, each.number, each) for each in segmentation.segments], name)
+        segment = region_named([(each.label, each.number, each) for each in segmentation.segments], name)
         mask = segmentation.mask(segment.number)
         notes = _sentences(segmentation)
         if not mask.grid.matches(like):
@@ -165,17 +162,6 @@ def _notes(filled: filling.Filled) -> tuple[str, ...]:
     if filled.on_centres:
         notes.append("its contours run through voxel centres, and the voxels on them belong to it")
     return tuple(notes)
-
-
-def _one_named(known: Sequence[tuple[str, int, _T]], name: str) -> _T:
-    """The one of that name (whatever its case), or of that number where no name fits."""
-    fits = [one for label, _, one in known if label == name]
-    fits = fits or [one for label, _, one in known if label.casefold() == name.casefold()]
-    fits = fits or [one for _, number, one in known if str(number) == name]
-    if len(fits) != 1:
-        how_many = "more than one region has" if fits else f"none of its {len(known)} regions has"
-        raise InvalidRegion(f"{how_many} that name; 'radfuse contour list' shows names and numbers")
-    return fits[0]
 
 
 def images_of(archive: Archive | None, where: Where, stack: int | None = None) -> Stack:

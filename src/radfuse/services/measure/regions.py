@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,11 @@ import numpy.typing as npt
 from radfuse.archive import Archive
 from radfuse.core.errors import InvalidRegion, UnreadableObject
 from radfuse.geometry import Affine, Grid, Mask, Structure
-from radfuse.services.measure.objects import object_named
+from radfuse.services.one_object import object_named, region_named
 
 if TYPE_CHECKING:
     from radfuse.objects.seg import Segmentation
 
-_T = TypeVar("_T")
 
 _DOSE_STEP_MM: Final = 1.0
 _MOST_VOXELS: Final = 60_000_000
@@ -124,29 +123,17 @@ def _from_object(archive: Archive | None, asked: FromObject) -> Region:
         from radfuse.objects.rtstruct import read_structures
 
         found = read_structures(ds)
-        structure = _named([(one.name, one.number, one) for one in found.structures], asked.name)
+        structure = region_named([(one.name, one.number, one) for one in found.structures], asked.name)
         facts = RegionFacts("structure", structure.name, found.sop_instance_uid, structure.number)
         return _Contours(facts, structure, tuple(finding.sentence for finding in found.findings))
     if modality == "SEG":
         from radfuse.objects.seg import read_segmentation
 
         segmentation = read_segmentation(ds)
-        segment = _named([(one.label, one.number, one) for one in segmentation.segments], asked.name)
+        segment = region_named([(one.label, one.number, one) for one in segmentation.segments], asked.name)
         facts = RegionFacts("segment", segment.label, segmentation.sop_instance_uid, segment.number)
         return _segment(facts, segmentation, segment.number)
     raise UnreadableObject("regions are read from RT Structure Sets and Segmentations")
-
-
-def _named(known: list[tuple[str, int, _T]], name: str) -> _T:
-    """The one of that name (whatever its case), or of that number where no name fits."""
-    fits = [one for label, _, one in known if label == name]
-    fits = fits or [one for label, _, one in known if label.casefold() == name.casefold()]
-    fits = fits or [one for _, number, one in known if str(number) == name]
-    if len(fits) == 1:
-        return fits[0]
-    if fits:
-        raise InvalidRegion("its name is there more than once; give its number, which 'radfuse contour list' shows")
-    raise InvalidRegion(f"none of the {len(known)} regions of the object has that name or number")
 
 
 def _segment(facts: RegionFacts, segmentation: Segmentation, number: int) -> Region:

@@ -11,8 +11,8 @@ from radfuse.core.errors import InvalidRegion, UnknownEntity
 from radfuse.geometry import Mask
 from radfuse.roi.sampling import carried
 from radfuse.services.measure.numbers import dose_numbers, lesion_numbers, region_numbers, threshold_numbers
-from radfuse.services.measure.objects import stored_data_set
 from radfuse.services.measure.results import ImageNumbers, Measured
+from radfuse.services.one_object import stored_data_set
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
