@@ -59,12 +59,14 @@ def test_the_environment_overrides_the_file_key_by_key(tmp_path: Path, monkeypat
     monkeypatch.setenv("RADFUSE_AE_TITLE", "TWO")
     monkeypatch.setenv("RADFUSE_STORAGE__DUPLICATES", "replace")
     monkeypatch.setenv("RADFUSE_LIMITS__SHUTDOWN_S", "0.5")
+    monkeypatch.setenv("RADFUSE_VOLUME_CACHE_BYTES", "7")
     settings = load_settings(tmp_path)
     assert settings.ae_title == "TWO"
     assert settings.storage.duplicates is DuplicatePolicy.REPLACE
     assert settings.storage.reserve_bytes == 1
     assert settings.limits.shutdown_s == 0.5
     assert archive_settings(settings).space.reserve_bytes == 1
+    assert archive_settings(settings).volume_cache_bytes == 7
 
 
 def test_the_data_folder_is_named_by_the_environment_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,8 @@ def test_a_report_becomes_a_page(run: Run, report_file: Path, tmp_path: Path) ->
     answer = run("sr", report_file, "--html", page)
     assert (answer.code, answer.out) == (0, "")
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    again = run("sr", report_file, "--html", page)
+    assert (again.code, "exists already" in again.err) == (2, True)
 
 
 def test_measurements_are_shown_as_a_table_and_as_json(run: Run, report_file: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 from radfuse.archive import StoredObject
 from radfuse.jobs import ItemState, Jobs, JobState
 from radfuse.services.peers import Peer
-from radfuse.services.send import objects_named
 from radfuse.services.send_job import submit_send
+from radfuse.services.stored_objects import objects_named
 from tests.archive.objects import ROOT, numbered, open_archive, store
 from tests.fakes.sink import Sink
 from tests.support.repeats import repeats

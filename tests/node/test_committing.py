@@ -197,7 +197,7 @@ def test_a_damaged_or_lost_file_is_never_committed(node: InProcess) -> None:
 
 
 def stored_objects(archive: Archive) -> list[Any]:
-    from radfuse.services.send import objects_named
+    from radfuse.services.stored_objects import objects_named
 
     found = objects_named(archive, CT_UIDS)
     return [found[uid] for uid in CT_UIDS]

@@ -33,13 +33,12 @@ from radfuse.objects.common import (
     codes,
     decimal,
     encode,
-    minimal,
     new_object,
+    read_native,
     read_provenance,
     reference_to,
 )
 from radfuse.objects.common.colour import lab_of, rgb_of
-from radfuse.objects.common.native import read_native
 from tests.support.generate import CT_IMAGE, RT_STRUCTURE_SET, base_instance
 from tests.support.made import WHEN, made_from, making
 
@@ -201,15 +200,6 @@ def test_a_source_without_a_study_is_refused() -> None:
     del source.StudyInstanceUID
     with pytest.raises(UnreadableObject, match="which study"):
         _made(source)
-
-
-def test_other_libraries_get_readable_sources_only(source: Dataset) -> None:
-    source.KVP = "120"
-    _unchecked(source, 0x00100040, "CS", "female")
-    assert minimal(source, "KVP").KVP == 120
-    assert minimal(source).PatientSex == ""
-    assert minimal(source).SOPInstanceUID == source.SOPInstanceUID
-    assert "KVP" not in minimal(source)
 
 
 def test_times_are_written_in_the_zone_of_the_source(source: Dataset) -> None:

@@ -19,8 +19,7 @@ from pydicom.sequence import Sequence
 from radfuse.core.errors import CannotTranscode, FramesDiffer, InvalidObject, InvalidRegion, UnreadableObject
 from radfuse.dicom import Transcoder
 from radfuse.geometry import Affine, FrameOfReference, Grid, Mask
-from radfuse.objects.common import Code, codes, encode
-from radfuse.objects.common.native import read_native
+from radfuse.objects.common import Code, codes, encode, read_native
 from radfuse.objects.seg import (
     Content,
     NewSegment,

@@ -223,3 +223,15 @@ def test_plastimatch_computes_the_same_histogram(tmp_path: Path) -> None:
     one_voxel = 100 / mask.voxels  # may lie on the edge of a bin
     assert np.abs(percents - 100 * theirs[:, 1]).max() < 1.01 * one_voxel
     assert np.abs(percents - 100 * theirs[:, 1]).mean() < 0.1 * one_voxel
+
+
+@pytest.mark.parametrize("dose_gy", [0.3, 0.7, 4.1])
+def test_a_histogram_reaches_the_edge_that_the_dose_is(dose_gy: float) -> None:
+    """As float32 numbers they are a little more or less, and as multiples of the bin too."""
+    grid = grid_of((4, 4, 4), (2, 2, 2))
+    found = dose_in(volume_of(grid, dose_gy, Unit.GY), everything(grid))
+    histogram = found.histogram()
+    at = round(dose_gy * 10)
+    assert histogram.cumulative_ml[at] == pytest.approx(found.volume_above_ml(dose_gy)) == pytest.approx(0.512)
+    assert histogram.cumulative_ml[at + 1] == 0
+    assert len(histogram.edges_gy) == len(histogram.cumulative_ml) == at + 2

@@ -73,6 +73,9 @@ def test_contours_through_voxel_centres_are_told_from_edges_of_larger_voxels() -
     assert not found.on_centres
     assert found.mask.voxels == 36 - 4
     assert not fill(structure(square(2.5, 6.5, 0)), grid).on_centres
+    on_no_image = fill(structure(through), grid, on_image=False)
+    assert not on_no_image.on_centres
+    assert on_no_image.mask.voxels == 25 - 1  # half of the centres on the slanted line too
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -140,3 +140,13 @@ def test_percentages_that_are_none_are_refused(percent: float) -> None:
         isocontour(volume_of(GRID, lesions), percent, everything(GRID))
     with pytest.raises(InvalidRegion, match="part between"):
         adaptive(volume_of(GRID, lesions), everything(GRID), percent)
+
+
+@pytest.mark.parametrize("low", [4.1, 1.1])
+def test_limits_are_not_rounded_to_the_voxels_numbers(low: float) -> None:
+    """As measuring does: as float32 4.1 is a little less, and does not reach 4.1; 1.1 is a little more."""
+    volume = volume_of(grid_of((4, 4, 4)), low)
+    region = everything(volume.grid)
+    assert (threshold(volume, low).mask.voxels == 64) == (float(np.float32(low)) >= low)
+    assert isocontour(volume, 100, region).mask.voxels == 64
+    assert (threshold(volume, 0, low).mask.voxels == 64) == (float(np.float32(low)) <= low)

@@ -8,7 +8,6 @@ import pytest
 from radfuse.core.errors import InvalidRegion
 from radfuse.roi.metabolic import (
     SUL_UNITS,
-    SUV_UNITS,
     MetabolicVolume,
     Threshold,
     ThresholdKind,
@@ -129,5 +128,6 @@ def test_percist_on_suv_by_weight_is_said_and_without_suv_refused() -> None:
 
 
 def test_every_unit_that_is_called_suv_is_one() -> None:
-    assert {unit for unit in Unit if unit.value.startswith("SUV")} == SUV_UNITS
+    others = {Unit.HU, Unit.BQML, Unit.GY, Unit.COUNTS, Unit.SIGNAL, Unit.FRACTION, Unit.STORED}
+    assert {unit for unit in Unit if not unit.is_suv} == others
     assert {unit for unit in Unit if unit.value.startswith("SUVlbm")} == SUL_UNITS

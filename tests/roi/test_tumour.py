@@ -159,3 +159,15 @@ def test_the_mask_holds_the_lesions_alone(found: TotalMetabolicVolume) -> None:
         lesions |= ball_mask(GRID, centre, radius).inside
     assert np.array_equal(found.mask.inside, lesions)
     assert isinstance(found.mask, Mask)
+
+
+def test_an_empty_exclusion_on_other_voxels_takes_nothing_away() -> None:
+    other = grid_of((5, 5, 5), (2, 2, 2))
+    volume = volume_of(grid_of((8, 8, 8)), 5.0)
+    empty = Mask(other, np.zeros(other.shape, dtype=np.bool_))
+    found = total_metabolic_volume(
+        volume, Threshold(ThresholdKind.ABSOLUTE, 4.0), minimum_ml=0.1, exclusions={"bladder": empty}
+    )
+    assert [exclusion.removed_ml for exclusion in found.exclusions] == [0]
+    assert found.notes == ("exclusion bladder: it is empty",)
+    assert found.mtv_ml == pytest.approx(0.512)

@@ -33,7 +33,8 @@ from radfuse.services.commitment import (
 from radfuse.services.commitment.asking import COMMIT_KIND, run_commit
 from radfuse.services.commitment.model import COMMITTED, PUSH_MODEL, PUSH_MODEL_INSTANCE, TransactionState
 from radfuse.services.peers import Peer, Peers
-from radfuse.services.send import objects_named, objects_of_studies
+from radfuse.services.send import objects_of_studies
+from radfuse.services.stored_objects import objects_named
 from radfuse.wire import Limits
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
 

@@ -21,7 +21,7 @@ from radfuse.services.commitment.model import (
     RESOURCE_LIMITATION,
 )
 from radfuse.services.forget import forget_objects
-from radfuse.services.send import objects_named
+from radfuse.services.stored_objects import objects_named
 from tests.support.generate import CT_IMAGE, MR_IMAGE, GeneratedSet
 
 UIDS = [f"2.25.7100.1.{number}" for number in range(1, 6)]

@@ -24,6 +24,7 @@ from radfuse.objects.common import Making, read_provenance
 from radfuse.roi.tracing import Holes, Outline, Tracing
 from radfuse.services.contours import grid_of, images_of, region_on, regions_in
 from radfuse.services.import_media import files_below, import_files
+from radfuse.services.measure import FromObject, Image, MeasureAsk, measure
 from radfuse.services.new_regions import (
     Adaptive,
     FromFile,
@@ -117,6 +118,8 @@ def test_contours_through_voxel_centres_give_the_same_voxels_and_a_note(ct: list
     found = region_on(None, written(ds, tmp_path), "ball", grid_of(stack))
     assert np.array_equal(found.mask.inside, inside_ball())
     assert "through voxel centres" in " ".join(found.notes)
+    asked = MeasureAsk((Image(ct),), FromObject(written(ds, tmp_path), "ball"))
+    assert "through voxel centres" in " ".join(measure(None, asked).images[0].notes)
 
 
 def test_regions_that_are_none_are_refused(ct: list[Path]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK
+from pydicom import dcmread
 
 from radfuse.archive import Archive
 from radfuse.core.errors import CannotComputeSUV, FramesDiffer, InvalidRegion, UnknownEntity, UnreadableObject
@@ -137,6 +138,18 @@ def test_a_sphere_beside_the_image_is_refused(generated_set: GeneratedSet) -> No
         measure(None, MeasureAsk(images(generated_set, "ct"), DrawnSphere((500, 0, 0), 5)))
 
 
+@pytest.mark.parametrize(("radius_mm", "notes"), [(5, ()), (8, ("part of the sphere lies outside the image",))])
+def test_a_sphere_partly_beside_the_image_says_so(
+    generated_set: GeneratedSet, radius_mm: float, notes: tuple[str, ...]
+) -> None:
+    sphere = DrawnSphere((-26, -26, -6), radius_mm)
+    assert measure(None, MeasureAsk(images(generated_set, "ct"), sphere)).images[0].notes == notes
+    limit = Limit(ThresholdKind.PERCIST_LIVER, reference=sphere)
+    reference = measure(None, MeasureAsk(images(generated_set, "pet"), limit=limit)).images[0].reference
+    assert reference is not None
+    assert reference.notes[: len(notes)] == tuple(f"reference region: {note}" for note in notes)
+
+
 def test_a_mask_file_is_a_region(generated_set: GeneratedSet, tmp_path: Path) -> None:
     from radfuse.volume.image_files import write_image_file
 
@@ -218,6 +231,28 @@ def test_a_structure_in_a_dose_gets_its_histogram_and_metrics(generated_set: Gen
     volume = open_volume(None, [dose_file])
     index = volume.grid.from_patient.apply((0, 0, -10))
     assert found.dose.mean_gy == pytest.approx(float(at(volume.voxels, index)), rel=0.05)
+
+
+def test_contours_on_whole_millimetres_are_no_larger_in_a_dose(generated_set: GeneratedSet, tmp_path: Path) -> None:
+    """Its voxels of 3 mm are divided into 1 mm: nobody drew on those, though all corners are centres of them."""
+    structures = dcmread(generated_set.rtstruct)
+    (contour,) = structures.ROIContourSequence[0].ContourSequence
+    z = contour.ContourData[2]
+    contour.ContourData = [-9, -9, z, 10, -9, z, 10, 10, z, -9, 10, z]
+    contour.NumberOfContourPoints = 4
+    structures.save_as(tmp_path / "square.dcm")
+    shape = Shape(30, 28, (3.0, 3.0, 3.0), first_mm=(-33.0, -33.0, -25.0))
+    file = save(dose(shape, [3.0 * number for number in range(12)]), tmp_path / "dose", "1.2.840.10008.1.2.1")
+    found = measure(None, MeasureAsk((Image([file]),), FromObject(tmp_path / "square.dcm", DISC))).images[0]
+    assert found.dose is not None
+    assert found.dose.volume_ml == pytest.approx(19 * 19 * 3 / 1000)
+
+
+def test_a_pet_in_no_known_unit_is_not_measured_as_it_is_unless_asked_for(tmp_path: Path) -> None:
+    files = write_series(tmp_path, 2, modality="PT", edit=lambda ds, _: setattr(ds, "Units", "PROPCPS"))
+    with pytest.raises(CannotComputeSUV, match="PROPCPS"):
+        measure(None, MeasureAsk((Image(files),)))
+    assert measure(None, MeasureAsk((Image(files, Unit.SIGNAL),))).images[0].unit is Unit.SIGNAL
 
 
 def at(voxels: np.ndarray, index: np.ndarray) -> float:

@@ -17,8 +17,8 @@ from radfuse.objects.checking import facts_of
 from radfuse.objects.common import encode
 from radfuse.objects.series import build_series
 from radfuse.services.ingest import ingest
-from radfuse.services.send import objects_named
 from radfuse.services.store_results import known_to, store, write
+from radfuse.services.stored_objects import objects_named
 from tests.support.resampled import making, provenance, series, signal, sources, volume
 
 

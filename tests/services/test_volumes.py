@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,15 @@ def test_without_a_bound_nothing_is_cached(archive: Archive, tmp_path: Path) -> 
     assert not open_series(archive, series, cache_bytes=0).is_cached
     assert not open_series(archive, series, cache_bytes=0).is_cached
     assert cached_files(archive) == []
+
+
+def test_the_bound_is_the_archives_own_for_everyone_who_opens_a_volume(archive: Archive, tmp_path: Path) -> None:
+    series = kept(archive, write_series(tmp_path / "ct", 2))
+    with Archive(replace(archive.settings, volume_cache_bytes=0)) as unbounded:
+        open_volume(unbounded, series)
+        assert cached_files(archive) == []
+    open_volume(archive, series)
+    assert len(cached_files(archive)) == 1
 
 
 def test_an_object_that_arrives_makes_another_volume(archive: Archive, tmp_path: Path) -> None:

@@ -7,11 +7,17 @@ from collections.abc import Callable
 import numpy as np
 from pydicom.dataset import Dataset
 
-from radfuse.geometry import Contour, Grid, Structure
+from radfuse.geometry import Affine, Chain, Contour, DisplacementField, Grid, Structure
 from radfuse.objects.common import Code, reference_to
 from radfuse.objects.ko import KeyObjects, build_key_objects
 from radfuse.objects.pdf import Document, build_encapsulated_pdf
 from radfuse.objects.pr import HOT_IRON, Blend, Naming, View, Window, build_blending, build_presentation
+from radfuse.objects.reg import (
+    CONTENT_BASED,
+    NewRegistration,
+    build_deformable_registration,
+    build_spatial_registration,
+)
 from radfuse.objects.rtstruct import build_structure_set
 from radfuse.objects.sc import Capture, build_capture
 from radfuse.objects.seg import Content, NewSegment, SegmentationKind, SegmentFacts, build_segmentation
@@ -103,6 +109,17 @@ def _blended() -> Dataset:
     return build_blending(blend, Naming("FUSED"), provenance=provenance(CT), series=series(), making=making())
 
 
+def _registered(transform: Chain) -> Dataset:
+    images = tuple(map(reference_to, CT)), tuple(map(reference_to, PT))
+    # One frame of reference on both sides, as of two breathing states.
+    new = NewRegistration(FRAME, FRAME, transform, CONTENT_BASED, fixed_images=images[0], moving_images=images[1])
+    if transform.is_affine:
+        return build_spatial_registration(new, CT[0], provenance=provenance(CT), making=making())
+    return build_deformable_registration(new, CT[0], provenance=provenance(CT), making=making()).ds
+
+
+_SHIFT = Affine.of(np.eye(3), (1.0, 2.0, 3.0))
+_FIELD = DisplacementField(GRID, np.ones((*GRID.shape, 3), np.float32))
 _BYTES = np.zeros((2, 6, 8), np.uint8)
 
 EXAMPLES: dict[str, Callable[[], Dataset]] = {
@@ -125,4 +142,6 @@ EXAMPLES: dict[str, Callable[[], Dataset]] = {
     "PR grayscale": lambda: _presented(False),
     "PR pseudo-colour": lambda: _presented(True),
     "PR blending": _blended,
+    "REG": lambda: _registered(Chain((_SHIFT,))),
+    "DREG": lambda: _registered(Chain((_FIELD, _SHIFT))),
 }

@@ -309,7 +309,8 @@ def test_padding_is_kept_and_counted(tmp_path: Path, signed: bool) -> None:
 
     volume = read(tmp_path, 3, edit=put)
     assert sentences(volume, FindingKind.PIXELS) == [
-        "6 voxels have the Pixel Padding Value: they were never measured, and are kept as they are"
+        f"6 voxels have the Pixel Padding Value ({-3024 if signed else 2976} HU): they were never measured, "
+        "and are kept as they are"
     ]
     assert volume.voxels[0, 0, 0] == (-3024 if signed else 2976)
 

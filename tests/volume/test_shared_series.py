@@ -107,8 +107,8 @@ EXPECTED: dict[str, list[Row]] = {
     "suv-dro/DRO_2_3/PT": [Row(20, Unit.SUV_BSA)],
     # other classes
     "sop-classes/pydicom/CT_small.dcm": [Row(1, Unit.HU, (SINGLE,))],
-    "sop-classes/pydicom/rtdose.dcm": [Row(15, findings=(FindingKind.UNIT,))],
-    "sop-classes/pydicom/rtdose_expb.dcm": [Row(15, findings=(FindingKind.UNIT,))],
+    "sop-classes/pydicom/rtdose.dcm": [Row(15, findings=(FindingKind.HEADER, FindingKind.UNIT))],
+    "sop-classes/pydicom/rtdose_expb.dcm": [Row(15, findings=(FindingKind.HEADER, FindingKind.UNIT))],
     "sop-classes/pydicom/rtdose_1frame.dcm": [refused("not one Grid Frame Offset for each")],
     "sop-classes/pydicom/rtdose_rle.dcm": [refused("does not say where it lies")],
     "sop-classes/pydicom/parametric_map_float.dcm": [Row(1, findings=(SINGLE,))],

@@ -579,3 +579,83 @@ export interface Status {
   jobs: JobTotals;
   worker_running: boolean;
 }
+
+export interface RegistrationLink {
+  /** Frame of Reference UIDs: the transform maps points of the fixed one to the moving one. */
+  fixed: string;
+  moving: string;
+  is_deformable: boolean;
+  /** Code Meaning, as the object has it. */
+  method: string;
+  /** The moving series that it holds for; null: all of the frame. */
+  series: string[] | null;
+}
+
+/** GET /api/registrations?study= -> Registration[]: those in the study, or that join a frame of one of its series. */
+export interface Registration {
+  SOPInstanceUID: string;
+  SOPClassUID: string;
+  SeriesInstanceUID: string;
+  StudyInstanceUID: string;
+  FrameOfReferenceUID: string;
+  ContentLabel: string;
+  ContentDescription: string;
+  ContentCreatorName: string;
+  /** YYYYMMDDHHMMSS */
+  made: string;
+  equipment: string[];
+  /** Empty: it cannot be used, and findings say why. */
+  links: RegistrationLink[];
+  /** Of the newest report card. */
+  grade: "PASS" | "NOT JUDGED" | "CAUTION" | "FAIL";
+  grade_reason: string;
+  /** SOP Instance UID of the report card; "" for none. */
+  report: string;
+  findings: string[];
+}
+
+export interface PlacedSeries {
+  SeriesInstanceUID: string;
+  StudyInstanceUID: string;
+  Modality: string;
+  SeriesDescription: string;
+  FrameOfReferenceUID: string;
+}
+
+export interface RegistrationStep {
+  /** SOP Instance UID */
+  registration: string;
+  start: string;
+  end: string;
+  is_forward: boolean;
+  is_deformable: boolean;
+  grade: "PASS" | "NOT JUDGED" | "CAUTION" | "FAIL";
+}
+
+export interface RegistrationContradiction {
+  difference_mm: number;
+  sentence: string;
+  steps: RegistrationStep[];
+}
+
+/**
+ * GET /api/registrations/path?fixed=&moving=&allow_failed=&allow_other_patient=&only= ; fixed and moving are series.
+ * Nothing is overlaid where is_registered is false.
+ */
+export interface RegistrationPath {
+  is_registered: boolean;
+  /** Why this path, or why there is none. */
+  sentence: string;
+  fixed: PlacedSeries;
+  moving: PlacedSeries;
+  /** The worst on the path; null where there is none. */
+  grade: "PASS" | "NOT JUDGED" | "CAUTION" | "FAIL" | null;
+  is_deformable: boolean;
+  is_other_patient: boolean;
+  /** None: both lie in the same frame of reference. */
+  steps: RegistrationStep[];
+  /** 16 numbers by rows, from points of the fixed frame to the moving one in mm; null where the path is deformable. */
+  matrix: number[] | null;
+  contradictions: RegistrationContradiction[];
+  warnings: string[];
+}

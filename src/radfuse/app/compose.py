@@ -45,6 +45,7 @@ def archive_settings(settings: Settings, database: str = DEFAULT_DATABASE) -> Ar
         duplicate_policy=settings.storage.duplicates,
         object_limit_bytes=settings.storage.object_limit_bytes,
         space=SpaceGuard(settings.storage.reserve_bytes),
+        volume_cache_bytes=settings.volume_cache_bytes,
     )
 
 

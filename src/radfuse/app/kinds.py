@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from radfuse.services.routing import Router, RoutingSurroundings
 from radfuse.services.rules import Rules
 
 _ANONYMIZE: Final = "anonymize"
-"""Named here too: its module is loaded with the first such job."""
+_REGISTER: Final = "register"
+"""Named here too: their modules are loaded with the first such job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def job_kinds(tools: Tools) -> Mapping[str, Kind]:
     return {
         _ANONYMIZE: partial(_anonymize, sending=sending, data=tools.settings.data),
         deletion_job.DELETE: partial(deletion_job.run_deletion, surroundings=deleting),
+        _REGISTER: partial(_register, open_archive=archive),
         send_job.SEND: partial(send_job.run_send, surroundings=sending),
         retrieve_job.RETRIEVE: partial(retrieve_job.run_retrieve, surroundings=retrieving),
         **commitment.commitment_kinds(committing),
@@ -81,6 +83,13 @@ def _anonymize(context: JobContext, sending: send_job.SendSurroundings, data: Pa
     from radfuse.services.anonymize_job import AnonymizeSurroundings, run_anonymization
 
     run_anonymization(context, AnonymizeSurroundings(sending, data))
+
+
+def _register(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
+    """The kind of registration, whose image libraries a worker at rest does without."""
+    from radfuse.services.register_job import RegisterSurroundings, run_registration
+
+    run_registration(context, RegisterSurroundings(open_archive))
 
 
 def router(tools: Tools) -> Router:

@@ -56,6 +56,8 @@ class ArchiveSettings:
     duplicate_policy: DuplicatePolicy = DuplicatePolicy.KEEP
     object_limit_bytes: int = 64 << 30
     space: SpaceGuard = field(default_factory=SpaceGuard)
+    volume_cache_bytes: int = 8 << 30
+    """Bound of the volumes cached beside the objects; 0 keeps none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,16 @@ from radfuse.archive.index.arrivals import Arrival, KeptObject, arrivals, identi
 from radfuse.archive.index.changes import IndexMark, mark_of, studies_between
 from radfuse.archive.index.contents import InstanceRow, SeriesRow, instance_rows, series_rows
 from radfuse.archive.index.find import find
+from radfuse.archive.index.frames import (
+    ImagePlace,
+    ObjectPlace,
+    SeriesPlace,
+    objects_of_kind,
+    patient_of,
+    places_of_images,
+    series_place,
+    study_places,
+)
 from radfuse.archive.index.keys import INDEX_KEYS, is_counted
 from radfuse.archive.index.matching import comparable, criteria, name_criteria
 from radfuse.archive.index.model import QueryKey
@@ -38,10 +48,13 @@ __all__ = [
     "HasSex",
     "HasText",
     "HasUid",
+    "ImagePlace",
     "IndexMark",
     "InstanceRow",
     "KeptObject",
+    "ObjectPlace",
     "QueryKey",
+    "SeriesPlace",
     "SeriesRow",
     "StudyClause",
     "StudyDateIn",
@@ -66,10 +79,15 @@ __all__ = [
     "name_criteria",
     "named",
     "newest_arrival",
+    "objects_of_kind",
     "objects_since",
+    "patient_of",
+    "places_of_images",
     "query_from_identifier",
+    "series_place",
     "series_rows",
     "studies_between",
+    "study_places",
     "study_row",
     "totals",
 ]

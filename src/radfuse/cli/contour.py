@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from radfuse.cli.console import say, warn, write_object, write_table
-from radfuse.cli.images import StackNumber, Units, is_uid, opened_archive, require_new_image_file, unit_named
+from radfuse.cli.images import (
+    StackNumber,
+    Units,
+    is_uid,
+    numbers_typed,
+    opened_archive,
+    require_new_file,
+    require_new_image_file,
+    unit_named,
+)
 from radfuse.cli.many_options import taking
 from radfuse.cli.options import Data, Database, Json, wrong_use
 from radfuse.core.errors import ConfigurationError
@@ -211,8 +220,8 @@ def make_region(options: MakeOptions) -> None:
     ask = _ask(options)
     if options.to is None and not is_uid(options.source):
         raise typer.BadParameter("a region of files goes into a file: --to FILE")
-    if options.to is not None and options.to.exists():
-        raise typer.BadParameter(f"{options.to} exists already", param_hint="--to")
+    if options.to is not None:
+        require_new_file("--to", options.to)
     with contextlib.ExitStack() as opened:
         archive, where = _images(options.source, options.data, options.database, opened)
         made = make(archive, where, ask, options.stack)
@@ -239,7 +248,7 @@ def make_region(options: MakeOptions) -> None:
 def _ask(options: MakeOptions) -> MakeAsk:
     from radfuse.services.new_regions import MakeAsk
 
-    sphere = _numbers(options.sphere, 4) if options.sphere else None
+    sphere = numbers_typed(options.sphere, 4) if options.sphere else None
     ball = (sphere[0], sphere[1], sphere[2], sphere[3]) if sphere else None
     with wrong_use():
         return MakeAsk(_finder(options), ball, unit_named(options.units), options.margin, options.largest)
@@ -257,23 +266,13 @@ def _finder(options: MakeOptions) -> Finder:
         high = float("inf") if options.upper is None else options.upper
         if options.seed is None:
             return Threshold(options.threshold, high)
-        x, y, z = _numbers(options.seed, 3)
+        x, y, z = numbers_typed(options.seed, 3)
         return Seed((x, y, z), options.threshold, high)
     if options.percent is not None:
         return Isocontour(options.percent)
     if options.adaptive:
         return Adaptive()
     return FromFile(options.mask) if options.mask is not None else None
-
-
-def _numbers(text: str, count: int) -> list[float]:
-    try:
-        numbers = [float(word) for word in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count:
-        raise typer.BadParameter(f"{text!r} is not {count} numbers with commas between them")
-    return numbers
 
 
 def _object_of(options: MakeOptions, stack: Stack, made: Made) -> Dataset:

@@ -84,10 +84,28 @@ def require_new_image_file(to: Path) -> None:
     with wrong_use():
         if not is_image_file(to):
             raise ConfigurationError("--to", f"the name must end with {', '.join(SUFFIXES)}")
+    require_new_file("--to", to)
+
+
+def require_new_file(option: str, to: Path) -> None:
+    """Wrong use for a file that exists, or has no folder: nothing is overwritten."""
+    with wrong_use():
         if to.exists():
-            raise ConfigurationError("--to", f"{to} exists already")
+            raise ConfigurationError(option, f"{to} exists already")
         if not to.absolute().parent.is_dir():
-            raise ConfigurationError("--to", f"there is no folder {to.parent}")
+            raise ConfigurationError(option, f"there is no folder {to.parent}")
+
+
+def numbers_typed(text: str, *counts: int) -> list[float]:
+    """Numbers with commas between them; wrong use when there are not as many as one of ``counts``."""
+    try:
+        numbers = [float(word) for word in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in counts:
+        needed = " or ".join(map(str, counts))
+        raise typer.BadParameter(f"{text!r} is not {needed} numbers with commas between them")
+    return numbers
 
 
 def opened_archive(data: Path | None, database: str | None, opened: contextlib.ExitStack) -> tuple[Archive, Settings]:

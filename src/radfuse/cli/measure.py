@@ -17,8 +17,10 @@ from radfuse.cli.images import (
     StackNumber,
     Units,
     is_uid,
+    numbers_typed,
     opened_archive,
     repairs_named,
+    require_new_file,
     series_or_paths,
     unit_named,
 )
@@ -168,7 +170,8 @@ def measure(options: MeasureOptions) -> None:
         return
     with wrong_use():
         ask = _ask(options)
-    _check_histogram(options)
+    if options.histogram is not None:
+        require_new_file("--histogram", options.histogram)
     with contextlib.ExitStack() as opened:
         archive = _archive(options, opened)
         from radfuse.services.measure import measure as measure_now
@@ -234,20 +237,9 @@ def _from_object(options: MeasureOptions, name: str) -> RegionAsk:
 def _sphere(text: str, radius_mm: float | None = None) -> RegionAsk:
     from radfuse.services.measure import DrawnSphere
 
-    numbers = _numbers(text, _POINT if radius_mm else _POINT + 1)
+    numbers = numbers_typed(text, _POINT if radius_mm else _POINT + 1)
     x, y, z, radius = (*numbers, radius_mm) if radius_mm else numbers
     return DrawnSphere((x, y, z), radius)
-
-
-def _numbers(text: str, *counts: int) -> list[float]:
-    try:
-        numbers = [float(word) for word in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in counts:
-        needed = " or ".join(map(str, counts))
-        raise typer.BadParameter(f"{text!r} is not {needed} numbers with commas between them")
-    return numbers
 
 
 def _limit(options: MeasureOptions) -> Limit | None:
@@ -275,11 +267,6 @@ def _exclusion(options: MeasureOptions, text: str) -> Exclude:
 
     name, equals, numbers = text.partition("=")
     return Exclude(name, _sphere(numbers) if equals else _from_object(options, name))
-
-
-def _check_histogram(options: MeasureOptions) -> None:
-    if options.histogram is not None and options.histogram.exists():
-        raise typer.BadParameter(f"{options.histogram} exists already", param_hint="--histogram")
 
 
 def _archive(options: MeasureOptions, opened: contextlib.ExitStack) -> Archive | None:
@@ -345,10 +332,10 @@ def _say_lengths(options: MeasureOptions) -> None:
     answer: dict[str, float] = {}
     with wrong_use():
         if options.distance:
-            numbers = _numbers(options.distance, 2 * _POINT)
+            numbers = numbers_typed(options.distance, 2 * _POINT)
             answer["DistanceMm"] = distance_mm(numbers[:3], numbers[3:])
         if options.angle:
-            numbers = _numbers(options.angle, 3 * _POINT, 4 * _POINT)
+            numbers = numbers_typed(options.angle, 3 * _POINT, 4 * _POINT)
             points = [numbers[at : at + _POINT] for at in range(0, len(numbers), _POINT)]
             if len(points) == _POINT:
                 answer["AngleDegrees"] = angle_degrees(points[0], points[1], points[2])

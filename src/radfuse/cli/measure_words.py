@@ -106,7 +106,7 @@ def _peak(peak: Peak) -> Iterator[Pair]:
 
 
 def _called(word: str, unit: Unit) -> str:
-    return f"SUV{word}" if unit.value.startswith("SUV") else word.capitalize()
+    return f"SUV{word}" if unit.is_suv else word.capitalize()
 
 
 def _threshold(found: MetabolicVolume | TotalMetabolicVolume) -> str:
@@ -115,7 +115,7 @@ def _threshold(found: MetabolicVolume | TotalMetabolicVolume) -> str:
 
 
 def _above(above: MetabolicVolume) -> Iterator[Pair]:
-    is_suv = above.unit.value.startswith("SUV")
+    is_suv = above.unit.is_suv
     yield "Threshold", _threshold(above)
     yield "MTV" if is_suv else "Volume above", f"{above.mtv_ml:.2f} ml in {above.voxels} voxels"
     yield "Mean above", f"{shown(above.mean)} {above.unit.value}"

@@ -13,6 +13,7 @@ from radfuse import __version__
 from radfuse.cli import (
     anonymize,
     asking,
+    commission,
     commit,
     contexts,
     contour,
@@ -21,6 +22,8 @@ from radfuse.cli import (
     local,
     measure,
     peers,
+    register,
+    registrations,
     rules,
     sending,
     serving,
@@ -98,12 +101,15 @@ app.command("sr")(sr.show)
 app.command()(suv.suv)
 app.command("volume")(volume.volume)
 app.command("measure")(measure.measure)
+app.command("register")(register.register)
+app.command("commission")(commission.commission)
 app.add_typer(contexts.app, name="contexts")
 app.add_typer(contour.app, name="contour")
 app.add_typer(commit.app, name="commit")
 app.add_typer(deid.app, name="deid")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(peers.app, name="peers")
+app.add_typer(registrations.app, name="registrations")
 app.add_typer(rules.app, name="rules")
 app.add_typer(tls.app, name="tls")
 app.add_typer(tokens.app, name="tokens")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from radfuse.cli.console import say, warn, write_array, write_object, write_table
-from radfuse.cli.options import (
-    Data,
-    Database,
-    Json,
-    database_named,
-    existing_data_folder,
-    settings_of,
-)
+from radfuse.cli.images import opened_archive, require_new_file
+from radfuse.cli.options import Data, Database, Json
 from radfuse.core.uids import is_valid_uid
 
 if TYPE_CHECKING:
@@ -25,7 +20,8 @@ _Object = Annotated[
     str, typer.Argument(metavar="OBJECT", help="A DICOM file, or the SOP Instance UID of an object of the own archive.")
 ]
 _Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write it as one HTML page that needs nothing else.")
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write it as one HTML page that needs nothing else; a new file."),
 ]
 _Measurements = Annotated[
     bool, typer.Option("--measurements", help="Show the numbers of its measurement groups (TID 1500), as a table.")
@@ -50,6 +46,8 @@ def show(
 
     if measurements and html is not None:
         raise typer.BadParameter("--measurements and --html do not go together")
+    if html is not None:
+        require_new_file("--html", html)
     report = _report(wanted, database, data)
     if measurements:
         _show_measurements(report, as_json)
@@ -71,11 +69,8 @@ def _report(wanted: str, database: str | None, data: Path | None) -> Report:
         return show_report.report_in_file(Path(wanted))
     if not is_valid_uid(wanted):
         raise typer.BadParameter("there is no such file, and it is no UID", param_hint="OBJECT")
-    from radfuse.app import open_archive
-
-    settings = existing_data_folder(settings_of(data))
-    with open_archive(settings, database_named(settings, database)) as archive:
-        return show_report.stored_report(archive, wanted)
+    with contextlib.ExitStack() as opened:
+        return show_report.stored_report(opened_archive(data, database, opened)[0], wanted)
 
 
 def _show_measurements(report: Report, as_json: bool) -> None:

@@ -93,7 +93,7 @@ class _Place:
 
     def __init__(self, opened: contextlib.ExitStack, data: Path | None, database: str | None) -> None:
         self._opened, self._data, self._database = opened, data, database
-        self._archive: tuple[Archive, int] | None = None
+        self._archive: Archive | None = None
 
     def open(self, source: list[str], ask: Ask) -> Opened:
         """The volume of a UID or of paths."""
@@ -101,14 +101,9 @@ class _Place:
 
         if not is_uid(source):
             return open_files([Path(word) for word in source], ask)
-        archive, cache_bytes = self._archive or self._open_archive()
+        self._archive = self._archive or opened_archive(self._data, self._database, self._opened)[0]
         with progress("Reading", None, "images") as advance:
-            return open_series(archive, source[0], ask, cache_bytes, advance)
-
-    def _open_archive(self) -> tuple[Archive, int]:
-        archive, settings = opened_archive(self._data, self._database, self._opened)
-        self._archive = archive, settings.volume_cache_bytes
-        return self._archive
+            return open_series(self._archive, source[0], ask, progress=advance)
 
 
 def _write(made: Volume, to: Path, unshear: bool) -> None:

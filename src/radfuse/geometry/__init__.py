@@ -1,5 +1,6 @@
 """Where things are: grids, frames of reference, transforms and their chains, displacement fields, masks, contours."""
 
+from radfuse.geometry import sampling
 from radfuse.geometry.affine import Affine, Points
 from radfuse.geometry.chain import Chain, InverseField
 from radfuse.geometry.contours import Contour, Structure
@@ -19,4 +20,5 @@ __all__ = [
     "Mask",
     "Points",
     "Structure",
+    "sampling",
 ]

@@ -1,3 +1,24 @@
 """Registrations: rigid, deformable, by landmarks; judged."""
 
-__all__: list[str] = []
+from radfuse.registration import deform, landmarks, manual, quality, rigid
+from radfuse.registration.deform_grid import Focus
+from radfuse.registration.deformable.recipe import DeformableRecipe, Engine, Likeness
+from radfuse.registration.model import Method, Registration
+from radfuse.registration.rigid_recipe import Kind, RigidRecipe, RigidResult
+
+__all__ = [
+    "DeformableRecipe",
+    "Engine",
+    "Focus",
+    "Kind",
+    "Likeness",
+    "Method",
+    "Registration",
+    "RigidRecipe",
+    "RigidResult",
+    "deform",
+    "landmarks",
+    "manual",
+    "quality",
+    "rigid",
+]

@@ -1,69 +1,37 @@
 """Automatic rigid and affine registration: mutual information, many starts, coarse to fine.
 
-SimpleITK computes the metric (Mattes) and descends; where to start, what may count as a result and
-which of the results is taken is decided here.
+Thousands of starts are looked at coarsely, the best are followed uphill, and SimpleITK descends from
+the few that are left. The smaller of the two images is the one whose points are compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from radfuse.core.errors import CannotRegister
-from radfuse.geometry import Affine, Grid, Mask, Points
+from radfuse.geometry import Affine, Mask
+from radfuse.registration.rigid_climb import Found, Screen, apart_mm, distinct
+from radfuse.registration.rigid_descent import Descent, nearest_rotation
+from radfuse.registration.rigid_evidence import doubts
+from radfuse.registration.rigid_images import Ready, reduced, straight, volume_mm3, within
+from radfuse.registration.rigid_recipe import Evidence, Kind, RigidRecipe, RigidResult
+from radfuse.registration.rigid_starts import spread_out, start_from_click, starts_from_images, turned_degrees
 from radfuse.volume import Volume, resample
 
-if TYPE_CHECKING:
-    import SimpleITK
+__all__ = ["Progress", "register_rigid", "start_from_click"]
 
-Progress = Callable[[float], None]
+Progress: TypeAlias = Callable[[float], None]
 
 _LEAST_SLICES: Final = 4
-_SMOOTH_SHARE: Final = 0.5
-_SEED: Final = 7
-
-
-class Kind(StrEnum):
-    """What may change."""
-
-    RIGID = "rigid"
-    AFFINE = "affine"
-
-
-@dataclass(frozen=True, slots=True)
-class RigidRecipe:
-    """Every parameter of an automatic registration."""
-
-    kind: Kind = Kind.RIGID
-    spacings_mm: tuple[float, ...] = (8.0, 4.0, 2.0)
-    """Voxel sizes at which the images are compared, coarse to fine; all starts at the first only."""
-    kept: tuple[int, ...] = (6, 2, 1)
-    """How many of the best go on after each."""
-    turns_degrees: tuple[float, ...] = (-30.0, 0.0, 30.0)
-    """Rotations about each axis that are tried at the start."""
-    bins: int = 32
-    samples: int = 40_000
-    iterations: int = 100
-    least_overlap: float = 0.3
-    """Share of the smaller image (or of the region) that must lie within the other."""
-
-
-@dataclass(frozen=True, eq=False)
-class RigidResult:
-    """A transform from the fixed frame's points to the moving frame's, and what speaks for it."""
-
-    transform: Affine
-    mutual_information: float
-    """Of the finest comparison, in nats: larger is better."""
-    overlap: float
-    starts: int
-    agreeing: int
-    """How many of the starts that were followed to the end of the middle level ended within 3 mm of it."""
+_SMALLER: Final = 0.8
+_MOST_SCALED: Final = 2.0
+_LOST: Final = "no start led to images that overlap; give a point that both show"
+_SHARES: Final = {"looked": 0.15, "climbed": 0.45, "middle": 0.65, "affine": 0.75, "fine": 0.85, "judged": 1.0}
+"""Which share of the work is done after each part."""
 
 
 def register_rigid(
@@ -76,50 +44,36 @@ def register_rigid(
 ) -> RigidResult:
     """The rigid or affine transform that makes the images tell most about each other.
 
-    ``starts`` are transforms to begin from (a click gives one); none: centres and centres of mass are
-    put on each other. ``region`` (of the fixed frame) limits what is compared. Deterministic.
-    Raises CannotRegister.
+    ``starts`` are transforms to begin from (``start_from_click``, landmarks, by hand, an earlier
+    registration); none: centres, centres of mass and axes are put on each other. ``region`` (of the
+    fixed frame) limits what is compared. ``progress`` is told the share that is done; what it raises
+    ends the work. The same input gives the same bits. Raises CannotRegister, FramesDiffer.
     """
     _check(fixed, moving, region)
-    search = _Search(fixed, moving, recipe, region)
-    candidates = _starts(fixed, moving, starts, recipe)
-    total = len(candidates) + sum(recipe.kept)
-    done = 0
-    ended: list[_Candidate] = []
-    for level, (spacing_mm, kept) in enumerate(zip(recipe.spacings_mm, recipe.kept, strict=True)):
-        compare = search.at(spacing_mm)
-        ended = []
-        for transform in candidates:
-            ended += compare.descend(transform, coarse=level == 0)
-            done += 1
-            if progress:
-                progress(min(1.0, done / total))
-        if not ended:
-            raise CannotRegister("no start led to images that overlap; give a point that both show")
-        ended.sort(key=lambda each: -each.information)
-        candidates = [each.transform for each in _distinct(ended, kept, fixed.grid)]
-    best = ended[0]
-    agreeing = sum(_apart_mm(best.transform, each.transform, fixed.grid) <= 3 for each in ended)
-    return RigidResult(best.transform, best.information, best.overlap, total, agreeing)
+    pair = _pair(fixed, moving, region, recipe)
+    given = [_rigid_start(each.inverse() if pair.is_swapped else each, pair.sampled) for each in starts]
+    search = _Search(pair, recipe, progress or _nobody)
+    return search.result(given or starts_from_images(*pair.at(0)))
 
 
-def start_from_click(fixed_mm: Points, moving_mm: Points) -> Affine:
-    """The start that puts two points, which show about the same place, on each other."""
-    return Affine.of(np.eye(3), np.asarray(moving_mm, dtype=np.float64) - np.asarray(fixed_mm, dtype=np.float64))
+def _nobody(_: float) -> None:
+    """Nobody wants to know."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    transform: Affine
-    information: float
-    overlap: float
+def _rigid_start(start: Affine, sampled: Ready) -> Affine:
+    """The rigid transform nearest to a start in the middle of the images."""
+    if np.linalg.det(start.linear) < 0:
+        raise CannotRegister("a start must not mirror the images")
+    turn = nearest_rotation(start.linear)
+    return Affine.of(turn, start.apply(sampled.middle_mm) - turn @ sampled.middle_mm)
 
 
 def _check(fixed: Volume, moving: Volume, region: Mask | None) -> None:
     for name, volume in (("fixed", fixed), ("moving", moving)):
-        if volume.grid.shape[0] < _LEAST_SLICES:
-            raise CannotRegister(f"the {name} images are {volume.grid.shape[0]} slices; a volume is needed")
-        if not np.isfinite(volume.voxels.sum(dtype=np.float64)):
+        if min(volume.grid.shape) < _LEAST_SLICES:
+            size = " x ".join(str(count) for count in volume.grid.shape)
+            raise CannotRegister(f"the {name} images are {size} voxels; a volume of 4 slices or more is needed")
+        if not resample.is_finite(volume.voxels):
             raise CannotRegister(f"the {name} images have voxels that are no finite numbers")
         if volume.voxels.min() == volume.voxels.max():
             raise CannotRegister(f"the {name} images show nothing: all voxels are the same")
@@ -129,243 +83,115 @@ def _check(fixed: Volume, moving: Volume, region: Mask | None) -> None:
             raise CannotRegister("the region is empty")
 
 
-def _starts(fixed: Volume, moving: Volume, given: Sequence[Affine], recipe: RigidRecipe) -> list[Affine]:
-    """Each start with every turn about the place that it puts together."""
-    pairs: list[tuple[Points, Affine]] = []
-    for start in given:
-        pairs.append((_centre(fixed), start))
-    if not given:
-        for one, other in ((_centre(fixed), _centre(moving)), (_mass(fixed), _mass(moving))):
-            pairs.append((one, start_from_click(one, other)))
-    angles = np.radians(recipe.turns_degrees)
-    turns = sorted(
-        (_rotation(a, b, c) for a in angles for b in angles for c in angles),
-        key=lambda turn: -float(np.trace(turn)),
-    )
-    made = []
-    for place, start in pairs:
-        for turn in turns:
-            linear = turn @ start.linear
-            made.append(Affine.of(linear, start.apply(place) - linear @ place))
-    return made
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """The two images; the points that are compared are those of the first."""
+
+    sampled: Ready
+    other: Ready
+    is_swapped: bool
+    spacings_mm: tuple[float, ...]
+
+    def at(self, level: int) -> tuple[Ready, Ready]:
+        spacing_mm = self.spacings_mm[level]
+        return reduced(self.sampled, spacing_mm), reduced(self.other, spacing_mm)
 
 
-def _rotation(about_x: float, about_y: float, about_z: float) -> npt.NDArray[np.float64]:
-    (sx, sy, sz), (cx, cy, cz) = np.sin((about_x, about_y, about_z)), np.cos((about_x, about_y, about_z))
-    turned: npt.NDArray[np.float64] = (
-        np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-        @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-        @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    )
-    return turned
-
-
-def _centre(volume: Volume) -> Points:
-    centre: Points = volume.grid.corners_mm.mean(axis=0)
-    return centre
-
-
-def _mass(volume: Volume) -> Points:
-    """Centre of what is brighter than the middle of its range without the extremes."""
-    low, high = np.percentile(volume.voxels[::2, ::2, ::2], (1, 99))
-    index = np.argwhere(volume.voxels[::2, ::2, ::2] > (low + high) / 2)
-    if not len(index):
-        return _centre(volume)
-    return volume.grid.to_patient.apply(2 * index.mean(axis=0)[::-1])
-
-
-def _apart_mm(one: Affine, other: Affine, grid: Grid) -> float:
-    """The largest distance between where two transforms send the corners of a box in the middle of ``grid``."""
-    corners = grid.corners_mm
-    middle = corners.mean(axis=0)
-    box = middle + np.sign(corners - middle) * 50.0
-    return float(np.linalg.norm(one.apply(box) - other.apply(box), axis=-1).max())
-
-
-def _distinct(ended: Sequence[_Candidate], kept: int, grid: Grid) -> list[_Candidate]:
-    """The best that are not the same one again."""
-    chosen: list[_Candidate] = []
-    for each in ended:
-        if len(chosen) == kept:
-            break
-        if all(_apart_mm(each.transform, other.transform, grid) > 3 for other in chosen):
-            chosen.append(each)
-    return chosen
+def _pair(fixed: Volume, moving: Volume, region: Mask | None, recipe: RigidRecipe) -> _Pair:
+    one, other = straight(fixed), straight(moving)
+    if region is not None:
+        one = within(one, region, 2 * recipe.spacings_mm[0])
+        if one.inside is None or not one.inside.any():
+            raise CannotRegister("the region lies outside the fixed images")
+    is_swapped = region is None and volume_mm3(other) < _SMALLER * volume_mm3(one)
+    if is_swapped:
+        one, other = other, one
+    fitting = np.cbrt(min(volume_mm3(one), volume_mm3(other)) / recipe.least_voxels) / recipe.spacings_mm[0]
+    return _Pair(one, other, is_swapped, tuple(float(each * min(1.0, fitting)) for each in recipe.spacings_mm))
 
 
 class _Search:
-    """The images, brought to the voxel size of a level."""
+    """From starts to a result."""
 
-    def __init__(self, fixed: Volume, moving: Volume, recipe: RigidRecipe, region: Mask | None) -> None:
-        self._fixed, self._moving, self._recipe, self._region = fixed, moving, recipe, region
+    def __init__(self, pair: _Pair, recipe: RigidRecipe, progress: Progress) -> None:
+        self._pair, self._recipe, self._progress = pair, recipe, progress
 
-    def at(self, spacing_mm: float) -> _Comparison:
-        region = None if self._region is None else _image(_cropped(self._region), spacing_mm, is_mask=True)
-        fixed = self._fixed if self._region is None else _around(self._fixed, self._region, spacing_mm)
-        return _Comparison(_image(fixed, spacing_mm), _image(self._moving, spacing_mm), region, self._recipe)
+    def result(self, starts: Sequence[Affine]) -> RigidResult:
+        """Coarse to fine, then a second look at what was found. Raises CannotRegister."""
+        coarse_mm = self._pair.spacings_mm[0]
+        screen = Screen(*self._pair.at(0), self._recipe.seed)
+        looked = self._looked(screen, starts)
+        if not any(each.overlap >= self._recipe.least_overlap for each in looked):
+            raise CannotRegister(_LOST)
+        best_looked = distinct(looked, self._recipe.climbed, screen.middle_mm, 0.75 * coarse_mm)
+        climbed = self._climbed(screen, best_looked, starts)
+        hills = distinct(climbed, self._recipe.kept[0], screen.middle_mm, coarse_mm)
+        best = self._fine([each.transform for each in hills])
+        evidence = self._evidence(best, screen.look(best.transform), climbed, len(looked))
+        self._progress(_SHARES["judged"])
+        return RigidResult(best.transform.inverse() if self._pair.is_swapped else best.transform, evidence)
 
+    def _looked(self, screen: Screen, starts: Sequence[Affine]) -> list[Found]:
+        recipe = self._recipe
+        spread = list(spread_out(starts, screen.middle_mm, recipe.turn_degrees, recipe.shift_mm))
+        looked = []
+        for done, each in enumerate(spread):
+            looked.append(screen.look(each, recipe.least_overlap))
+            if done % 100 == 0:
+                self._progress(_SHARES["looked"] * done / len(spread))
+        return looked
 
-def _cropped(region: Mask) -> Mask:
-    index = np.argwhere(region.inside)
-    first, last = index.min(axis=0), index.max(axis=0)
-    box = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
-    shape = tuple(int(n) for n in last - first + 1)
-    return Mask(region.grid.cropped(tuple(int(n) for n in first), shape), region.inside[box])  # type: ignore[arg-type]
+    def _climbed(self, screen: Screen, found: Sequence[Found], starts: Sequence[Affine]) -> list[Found]:
+        climbed = []
+        for done, each in enumerate(found):
+            climbed.append(screen.climb(each, self._pair.spacings_mm[0], self._recipe.least_overlap))
+            self._between("looked", "climbed", (done + 1) / len(found))
+        most = self._recipe.most_turned_degrees
+        near = [each for each in climbed if min(turned_degrees(each.transform, start) for start in starts) <= most]
+        if not near:
+            raise CannotRegister("wherever the images are put, they tell nothing about each other")
+        return near
 
+    def _fine(self, starts: Sequence[Affine]) -> Found:
+        ended = self._descended(1, starts, Kind.RIGID, ("climbed", "middle"))[: self._recipe.kept[1]]
+        if self._recipe.kind is Kind.AFFINE:
+            ended = self._descended(1, [each.transform for each in ended], Kind.AFFINE, ("middle", "affine"))
+        best = self._descended(2, [each.transform for each in ended], self._recipe.kind, ("affine", "fine"))[0]
+        scales = np.linalg.svd(best.transform.linear, compute_uv=False)
+        if scales.max() > _MOST_SCALED or scales.min() < 1 / _MOST_SCALED:
+            raise CannotRegister("the affine transform would stretch or shrink the images more than twofold")
+        return best
 
-def _around(volume: Volume, region: Mask, margin_mm: float) -> Volume:
-    """The part of the volume that holds the region."""
-    corners = volume.grid.from_patient.apply(_cropped(region).grid.corners_mm)
-    margin = 2 * margin_mm / np.array(volume.grid.spacing_mm)
-    size = np.array(volume.grid.shape[::-1])
-    first = np.clip(np.floor(corners.min(axis=0) - margin), 0, size - 1).astype(int)
-    last = np.clip(np.ceil(corners.max(axis=0) + margin), first, size - 1).astype(int)
-    box = tuple(slice(a, b + 1) for a, b in zip(first[::-1], last[::-1], strict=True))
-    shape = tuple(int(n) for n in (last - first + 1)[::-1])
-    start = tuple(int(n) for n in first[::-1])
-    return Volume(volume.voxels[box], volume.grid.cropped(start, shape), volume.unit, volume.source)  # type: ignore[arg-type]
+    def _descended(self, level: int, starts: Sequence[Affine], kind: Kind, shares: tuple[str, str]) -> list[Found]:
+        descent = Descent(*self._pair.at(level), replace(self._recipe, kind=kind))
+        ended = []
+        for done, each in enumerate(starts):
+            end = descent.run(each)
+            if end is not None:
+                ended.append(end)
+            self._between(*shares, (done + 1) / len(starts))
+        if not ended:
+            raise CannotRegister(_LOST)
+        return sorted(ended, key=lambda one: -one.score)
 
-
-def _image(of: Volume | Mask, spacing_mm: float, *, is_mask: bool = False) -> SimpleITK.Image:
-    """As an image for SimpleITK, at right angles, smoothed and reduced to about ``spacing_mm``."""
-    import SimpleITK as sitk
-
-    grid = of.grid if not of.grid.is_sheared else resample.regular_grid(of.grid)
-    if isinstance(of, Mask):
-        made = of if grid is of.grid else resample.resample_mask(of, grid)
-        array: npt.NDArray[Any] = made.inside.astype(np.uint8)
-    else:
-        array = (of if grid is of.grid else resample.resample(of, grid)).voxels.astype(np.float32)
-        low, high = np.percentile(array[::2, ::2, ::2], (0.1, 99.9))
-        array = np.clip(array, low, high)
-    if np.linalg.det(grid.directions) < 0:  # SimpleITK wants a right-handed system
-        array = array[::-1]
-        last = grid.to_patient.apply((0, 0, grid.shape[0] - 1))
-        grid = Grid(grid.shape, Affine.of(grid.to_patient.linear * (1, 1, -1), last), grid.frame)
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
-    image.SetSpacing(grid.spacing_mm)
-    image.SetOrigin(grid.origin_mm.tolist())
-    image.SetDirection(_orthonormal(grid.directions).ravel().tolist())
-    factors = [max(1, int(spacing_mm / each + 0.5)) for each in grid.spacing_mm]
-    if max(factors) == 1:
-        return image
-    if is_mask:
-        return sitk.Shrink(image, factors)
-    sigmas = [
-        max(1e-3, _SMOOTH_SHARE * each * factor * (factor > 1))
-        for each, factor in zip(grid.spacing_mm, factors, strict=True)
-    ]
-    return sitk.Shrink(sitk.DiscreteGaussian(image, [sigma**2 for sigma in sigmas]), factors)
-
-
-def _orthonormal(directions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    left, _, right = np.linalg.svd(directions)
-    turned: npt.NDArray[np.float64] = left @ right
-    return turned
-
-
-class _Comparison:
-    """One voxel size: descends from a start, and says what came of it."""
-
-    def __init__(
-        self, fixed: SimpleITK.Image, moving: SimpleITK.Image, region: SimpleITK.Image | None, recipe: RigidRecipe
-    ) -> None:
-        self._fixed, self._moving, self._region, self._recipe = fixed, moving, region, recipe
-        self._centre = _middle(region if region is not None else fixed)
-        self._points = _some_points(fixed, region)
-
-    def descend(self, start: Affine, *, coarse: bool) -> list[_Candidate]:
-        """The end of the way from ``start``; nothing where the images lost each other."""
-        import SimpleITK as sitk
-
-        if self._overlap(start) < self._recipe.least_overlap:
-            return []
-        method = self._method(coarse=coarse)
-        transform = self._transform(start)
-        method.SetInitialTransform(transform, inPlace=True)
-        try:
-            method.Execute(self._fixed, self._moving)
-        except RuntimeError:  # too few samples lie within the moving image
-            return []
-        found = _affine_of(sitk.Transform(transform))
-        overlap = self._overlap(found)
-        if overlap < self._recipe.least_overlap:
-            return []
-        return [_Candidate(found, -float(method.GetMetricValue()), overlap)]
-
-    def _method(self, *, coarse: bool) -> SimpleITK.ImageRegistrationMethod:
-        import SimpleITK as sitk
-
-        method = sitk.ImageRegistrationMethod()
-        method.SetNumberOfThreads(1)  # more threads add up in another order: other bits
-        method.SetMetricAsMattesMutualInformation(self._recipe.bins)
-        voxels = self._fixed.GetNumberOfPixels()
-        share = min(1.0, self._recipe.samples / voxels)
-        if share < 1:
-            method.SetMetricSamplingStrategy(sitk.ImageRegistrationMethod.RANDOM)
-            method.SetMetricSamplingPercentage(share, _SEED)
-        if self._region is not None:
-            method.SetMetricFixedMask(self._region)
-        method.SetInterpolator(sitk.sitkLinear)
-        step = float(np.mean(self._fixed.GetSpacing()))
-        method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=2 * step if coarse else step,
-            minStep=0.02 * step,
-            numberOfIterations=self._recipe.iterations // 2 if coarse else self._recipe.iterations,
-            relaxationFactor=0.6,
-            gradientMagnitudeTolerance=1e-8,
+    def _evidence(self, best: Found, coarse: Found, climbed: Sequence[Found], looked: int) -> Evidence:
+        sampled, other = self._pair.at(1)
+        coarse_mm = self._pair.spacings_mm[0]
+        off = [apart_mm(each.transform, best.transform, sampled.middle_mm, sampled.half_mm) for each in climbed]
+        away = [each.score for each, mm in zip(climbed, off, strict=True) if mm > 3 * coarse_mm]
+        found = doubts(sampled, other, best.transform, self._recipe)
+        return Evidence(
+            information=best.information,
+            chance=found.chance,
+            chance_spread=found.chance_spread,
+            overlap=best.overlap,
+            starts=looked,
+            followed=len(climbed),
+            agreeing=sum(mm <= 2 * coarse_mm for mm in off),
+            rival=max(away, default=0.0) / coarse.score if coarse.score > 0 else 1.0,
+            halves_apart_mm=found.halves_apart_mm,
+            back_apart_mm=found.back_apart_mm,
         )
-        method.SetOptimizerScalesFromPhysicalShift()
-        return method
 
-    def _transform(self, start: Affine) -> SimpleITK.Transform:
-        import SimpleITK as sitk
-
-        transform: Any = sitk.Euler3DTransform() if self._recipe.kind is Kind.RIGID else sitk.AffineTransform(3)
-        linear = _orthonormal(start.linear) if self._recipe.kind is Kind.RIGID else start.linear
-        transform.SetCenter(self._centre.tolist())
-        transform.SetMatrix(linear.ravel().tolist())
-        transform.SetTranslation((start.apply(self._centre) - self._centre).tolist())
-        return transform
-
-    def _overlap(self, transform: Affine) -> float:
-        """Share of the fixed points that lie in the moving image, or of the moving image in the fixed if that is more."""
-        inside = _inside(self._moving, transform.apply(self._points)).mean()
-        if self._region is not None:
-            return float(inside)
-        back = _inside(self._fixed, transform.inverse().apply(_some_points(self._moving, None))).mean()
-        return float(max(inside, back))
-
-
-def _middle(image: SimpleITK.Image) -> Points:
-    size = np.array(image.GetSize())
-    return np.array(image.TransformContinuousIndexToPhysicalPoint(((size - 1) / 2).tolist()))
-
-
-def _some_points(image: SimpleITK.Image, region: SimpleITK.Image | None) -> Points:
-    import SimpleITK as sitk
-
-    source = image if region is None else region
-    size = np.array(source.GetSize())
-    step = np.maximum(1, size // 12)
-    index = np.stack(np.meshgrid(*(np.arange(0, n, s) for n, s in zip(size, step, strict=True)), indexing="ij"), -1)
-    index = index.reshape(-1, 3)
-    if region is not None:
-        inside = sitk.GetArrayViewFromImage(region)[index[:, 2], index[:, 1], index[:, 0]] > 0
-        index = index[inside] if inside.any() else index
-    direction = np.array(source.GetDirection()).reshape(3, 3)
-    points: Points = (index * source.GetSpacing()) @ direction.T + source.GetOrigin()
-    return points
-
-
-def _inside(image: SimpleITK.Image, points: Points) -> npt.NDArray[np.bool_]:
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    index = (points - image.GetOrigin()) @ direction / image.GetSpacing()
-    size = np.array(image.GetSize())
-    within: npt.NDArray[np.bool_] = np.all((index >= -0.5) & (index <= size - 0.5), axis=-1)
-    return within
-
-
-def _affine_of(transform: SimpleITK.Transform) -> Affine:
-    moved = np.array([transform.TransformPoint(point) for point in np.vstack((np.zeros(3), np.eye(3))).tolist()])
-    return Affine.of((moved[1:] - moved[0]).T, moved[0])
+    def _between(self, first: str, last: str, share: float) -> None:
+        self._progress(_SHARES[first] + share * (_SHARES[last] - _SHARES[first]))

@@ -13,7 +13,9 @@ from radfuse.geometry import Affine, Points
 from radfuse.registration.rigid_images import Ready
 from radfuse.registration.rigid_starts import moved_about
 
-_BINS: Final = 24
+_MOST_BINS: Final = 24
+_LEAST_BINS: Final = 8
+_SAMPLES_A_CELL: Final = 10
 _SAMPLES: Final = 5_000
 _LEAST_SAMPLES: Final = 50
 _HALVINGS: Final = 4
@@ -34,25 +36,26 @@ class Screen:
 
     def __init__(self, fixed: Ready, moving: Ready, seed: int, samples: int = _SAMPLES) -> None:
         """Draw the points, and put the values into bins."""
-        self._points, values = fixed.points_mm(samples, seed)
-        self._fixed_bins = np.minimum(_in_bins(values), _BINS - 1).astype(np.int64)
-        self._moving = np.ascontiguousarray(_in_bins(moving.voxels), dtype=np.float32)
+        self.points_mm, values = fixed.points_mm(samples, seed)
+        self._bins = int(np.clip(np.sqrt(len(values) / _SAMPLES_A_CELL), _LEAST_BINS, _MOST_BINS))
+        self._fixed_bins = _in_bins(values, self._bins).astype(np.int64)
+        self._moving = np.ascontiguousarray(_in_bins(moving.voxels, self._bins), dtype=np.float32)
         self._to_index = moving.grid.from_patient
-        self.middle_mm: Points = (self._points.min(axis=0) + self._points.max(axis=0)) / 2
-        self._radius_mm = float(np.sqrt(np.mean(np.sum((self._points - self.middle_mm) ** 2, axis=1))))
+        self.middle_mm: Points = (self.points_mm.min(axis=0) + self.points_mm.max(axis=0)) / 2
+        self.radius_mm = float(np.sqrt(np.mean(np.sum((self.points_mm - self.middle_mm) ** 2, axis=1))))
 
     def look(self, transform: Affine, least_overlap: float = 0.0) -> Found:
         """The mutual information at a transform; its score is 0 where too little overlaps."""
         from radfuse.registration.rigid_kernels import joint_histogram
 
         matrix = np.ascontiguousarray(self._to_index.after(transform).matrix[:3])
-        counts = joint_histogram(self._points, self._fixed_bins, self._moving, matrix, _BINS)
+        counts = joint_histogram(self.points_mm, self._fixed_bins, self._moving, matrix, self._bins)
         total = float(counts.sum())
-        overlap = total / len(self._points)
+        overlap = total / len(self.points_mm)
         if overlap < least_overlap or total < _LEAST_SAMPLES:
             return Found(transform, 0.0, 0.0, overlap)
         information = _information(counts, total)
-        return Found(transform, information * np.sqrt(overlap), information, overlap)
+        return Found(transform, information * float(np.sqrt(overlap)), information, overlap)
 
     def climb(self, start: Found, step_mm: float, least_overlap: float) -> Found:
         """The top of the hill on which ``start`` lies, by steps along and about each axis that become shorter."""
@@ -70,7 +73,7 @@ class Screen:
     def _along(self, best: Found, axis: int, step_mm: float, least_overlap: float) -> Found:
         for sign in (1.0, -1.0):
             six = np.zeros(6)
-            six[axis] = sign * (step_mm if axis < 3 else np.degrees(step_mm / self._radius_mm))
+            six[axis] = sign * (step_mm if axis < 3 else np.degrees(step_mm / self.radius_mm))
             tried = self.look(moved_about(best.transform, self.middle_mm, six[:3], six[3:]), least_overlap)
             if tried.score > best.score:
                 return tried
@@ -95,9 +98,9 @@ def distinct(found: Sequence[Found], kept: int, middle_mm: Points, least_mm: flo
     return chosen
 
 
-def _in_bins(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _in_bins(values: npt.NDArray[np.float32], bins: int) -> npt.NDArray[np.float32]:
     low, high = float(values.min()), float(values.max())
-    scale = (_BINS - 1) / (high - low) if high > low else 0.0
+    scale = (bins - 1) / (high - low) if high > low else 0.0
     return (values - low) * np.float32(scale)
 
 

@@ -11,6 +11,7 @@ from radfuse.geometry import Affine, Points
 from radfuse.registration.rigid_climb import Found, Screen
 from radfuse.registration.rigid_images import Ready
 from radfuse.registration.rigid_recipe import Kind, RigidRecipe
+from radfuse.registration.rigid_toolkit import simpleitk
 
 
 class Descent:
@@ -19,10 +20,12 @@ class Descent:
     def __init__(self, fixed: Ready, moving: Ready, recipe: RigidRecipe) -> None:
         """Make the images."""
         self._recipe = recipe
-        self._fixed, self._moving, self._mask = fixed.image(), moving.image(), fixed.mask_image()
-        self._step_mm = float(np.cbrt(fixed.grid.voxel_volume_mm3))
-        self._share = min(1.0, recipe.samples / fixed.voxels.size)
         self.screen = Screen(fixed, moving, recipe.seed, recipe.samples)
+        # Lengths in units of the body's radius: a step of a turn, of a scale and of a shift then move alike.
+        unit_mm = self._unit_mm = self.screen.radius_mm
+        self._fixed, self._moving, self._mask = fixed.image(unit_mm), moving.image(unit_mm), fixed.mask_image(unit_mm)
+        self._step = float(np.cbrt(fixed.grid.voxel_volume_mm3)) / unit_mm
+        self._share = min(1.0, recipe.samples / fixed.voxels.size)
 
     def run(self, start: Affine) -> Found | None:
         """The end of the way from ``start``; None where the images lost each other."""
@@ -31,16 +34,19 @@ class Descent:
         method.SetInitialTransform(transform, inPlace=True)
         try:
             method.Execute(self._fixed, self._moving)
-        except RuntimeError:  # too few samples lie within the moving image
-            return None
-        found = self.screen.look(_affine_of(transform), self._recipe.least_overlap)
+        except RuntimeError as error:  # it has no kinds of errors
+            if "map outside" in str(error):
+                return None
+            raise
+        found = self.screen.look(self._affine(transform), self._recipe.least_overlap)
         return found if found.score > 0 else None
 
     def _method(self) -> Any:
-        import SimpleITK as sitk
-
-        method: Any = sitk.ImageRegistrationMethod()
-        method.SetNumberOfThreads(1)  # more threads add up in another order: other bits
+        sitk = simpleitk()
+        method = sitk.ImageRegistrationMethod()
+        # More pieces of work are added up in another order: other bits. One thread alone is not enough.
+        method.SetNumberOfThreads(1)
+        method.SetNumberOfWorkUnits(1)
         method.SetMetricAsMattesMutualInformation(self._recipe.bins)
         if self._share < 1:
             method.SetMetricSamplingStrategy(sitk.ImageRegistrationMethod.RANDOM)
@@ -49,25 +55,28 @@ class Descent:
             method.SetMetricFixedMask(self._mask)
         method.SetInterpolator(sitk.sitkLinear)
         method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=self._step_mm,
-            minStep=0.01 * self._step_mm,
+            learningRate=self._step,
+            minStep=0.01 * self._step,
             numberOfIterations=self._recipe.iterations,
             relaxationFactor=0.6,
             gradientMagnitudeTolerance=1e-8,
         )
-        method.SetOptimizerScalesFromPhysicalShift()
         return method
 
     def _transform(self, start: Affine) -> Any:
-        import SimpleITK as sitk
-
+        sitk = simpleitk()
         centre: Points = self.screen.middle_mm
         is_rigid = self._recipe.kind is Kind.RIGID
-        transform: Any = sitk.Euler3DTransform() if is_rigid else sitk.AffineTransform(3)
-        transform.SetCenter(centre.tolist())
+        transform = sitk.Euler3DTransform() if is_rigid else sitk.AffineTransform(3)
+        transform.SetCenter((centre / self._unit_mm).tolist())
         transform.SetMatrix((nearest_rotation(start.linear) if is_rigid else start.linear).ravel().tolist())
-        transform.SetTranslation((start.apply(centre) - centre).tolist())
+        transform.SetTranslation(((start.apply(centre) - centre) / self._unit_mm).tolist())
         return transform
+
+    def _affine(self, transform: Any) -> Affine:
+        ends = np.vstack((np.zeros(3), np.eye(3)))
+        moved = np.array([transform.TransformPoint(point) for point in ends.tolist()])
+        return Affine.of((moved[1:] - moved[0]).T, moved[0] * self._unit_mm)
 
 
 def nearest_rotation(linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -75,8 +84,3 @@ def nearest_rotation(linear: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     left, _, right = np.linalg.svd(linear)
     turned: npt.NDArray[np.float64] = left @ np.diag((1.0, 1.0, float(np.sign(np.linalg.det(left @ right))))) @ right
     return turned
-
-
-def _affine_of(transform: Any) -> Affine:
-    moved = np.array([transform.TransformPoint(point) for point in np.vstack((np.zeros(3), np.eye(3))).tolist()])
-    return Affine.of((moved[1:] - moved[0]).T, moved[0])

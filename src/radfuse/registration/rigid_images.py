@@ -1,18 +1,20 @@
-"""Images made ready to be compared: at right angles, right-handed, smoothed and reduced to a voxel size."""
+"""Images made ready to be compared: at right angles, right-handed, reduced to a voxel size."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from radfuse.geometry import Affine, Grid, Mask, Points
+from radfuse.registration.rigid_toolkit import simpleitk
 from radfuse.volume import Volume, resample
 
 _EXTREMES_PERCENT: Final = (0.1, 99.9)
-_SMOOTH_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +34,41 @@ class Ready:
         index = np.stack(np.unravel_index(flat, self.grid.shape)[::-1], axis=-1)
         return self.grid.to_patient.apply(index), self.voxels.reshape(-1)[flat]
 
-    def image(self) -> Any:
-        """As an image of SimpleITK, which keeps a copy."""
-        return _image(self.voxels, self.grid)
+    @cached_property
+    def corners_mm(self) -> Points:
+        """The corners of the box that holds what is compared."""
+        if self.inside is None:
+            return self.grid.corners_mm
+        index = np.argwhere(self.inside)[:, ::-1]
+        ends = np.stack((index.min(axis=0) - 0.5, index.max(axis=0) + 0.5))
+        return self.grid.to_patient.apply([[ends[i, 0], ends[j, 1], ends[k, 2]] for i, j, k in np.ndindex(2, 2, 2)])
 
-    def mask_image(self) -> Any:
-        """The compared voxels as an image of SimpleITK; None when all are."""
-        return None if self.inside is None else _image(self.inside.astype(np.uint8), self.grid)
+    @cached_property
+    def middle_mm(self) -> Points:
+        """The middle of that box."""
+        middle: Points = self.corners_mm.mean(axis=0)
+        return middle
+
+    @cached_property
+    def half_mm(self) -> float:
+        """Half the edge of the cube at whose corners results are compared: 50 mm, less where the images are smaller."""
+        along = self.corners_mm @ self.grid.directions
+        return float(min(50.0, (along.max(axis=0) - along.min(axis=0)).min() / 2))
+
+    def around(self, points_mm: Points) -> Ready:
+        """The part of the image that lies within the box around points; all of it where that is nothing."""
+        index = self.grid.from_patient.apply(points_mm)[:, ::-1]
+        first = np.clip(np.floor(index.min(axis=0)), 0, np.array(self.grid.shape) - 1).astype(int)
+        end = np.clip(np.ceil(index.max(axis=0)) + 1, 0, np.array(self.grid.shape)).astype(int)
+        return _cropped(self, first, end) if (end - first >= 2).all() else self
+
+    def image(self, unit_mm: float) -> Any:
+        """As an image of SimpleITK, which keeps a copy; its lengths are in units of ``unit_mm``."""
+        return _image(self.voxels, self.grid, unit_mm)
+
+    def mask_image(self, unit_mm: float) -> Any:
+        """The compared voxels as such an image; None when all are."""
+        return None if self.inside is None else _image(self.inside.astype(np.uint8), self.grid, unit_mm)
 
 
 def straight(volume: Volume) -> Ready:
@@ -48,7 +78,7 @@ def straight(volume: Volume) -> Ready:
     low, high = np.percentile(voxels[::2, ::2, ::2], _EXTREMES_PERCENT)
     if low == high:
         low, high = voxels.min(), voxels.max()
-    return Ready(*_right_handed(np.clip(voxels, low, high), grid))
+    return Ready(*_right_handed(np.clip(voxels, np.float32(low), np.float32(high)), grid))
 
 
 def within(ready: Ready, region: Mask, margin_mm: float) -> Ready:
@@ -72,33 +102,32 @@ def part(ready: Ready, axis: int, half: int) -> Ready:
 
 
 def reduced(ready: Ready, spacing_mm: float) -> Ready:
-    """The image smoothed and with voxels of about ``spacing_mm``; coarser ones stay."""
-    import SimpleITK as sitk
-
+    """The image with voxels of about ``spacing_mm``, each the mean of whole ones; coarser ones stay."""
     factors = [max(1, int(spacing_mm / each + 0.5)) for each in ready.grid.spacing_mm]
     factors = [min(factor, max(1, size // 4)) for factor, size in zip(factors, ready.grid.shape[::-1], strict=True)]
     if max(factors) == 1:
         return ready
-    variances = [
-        max(1e-3, _SMOOTH_SHARE * each * factor * (factor > 1)) ** 2
-        for each, factor in zip(ready.grid.spacing_mm, factors, strict=True)
-    ]
-    made: Any = sitk.Shrink(sitk.DiscreteGaussian(ready.image(), variances), factors)
-    shape = made.GetSize()[::-1]
-    grid = Grid(
-        shape,
-        Affine.of(ready.grid.to_patient.linear * np.array(factors), np.array(made.GetOrigin())),
-        ready.grid.frame,
-    )
-    mask = ready.mask_image()
-    inside = None if mask is None else sitk.GetArrayFromImage(sitk.Shrink(mask, factors)).astype(np.bool_)
-    return Ready(sitk.GetArrayFromImage(made), grid, inside)
+    voxels = _block_means(ready.voxels, factors[::-1])
+    origin = ready.grid.to_patient.apply((np.array(factors) - 1) / 2)
+    slices, rows, columns = voxels.shape
+    to_patient = Affine.of(ready.grid.to_patient.linear * np.array(factors), origin)
+    inside = None if ready.inside is None else _block_means(ready.inside.astype(np.float32), factors[::-1]) >= 0.5
+    return Ready(voxels, Grid((slices, rows, columns), to_patient, ready.grid.frame), inside)
 
 
 def volume_mm3(ready: Ready) -> float:
     """What is compared."""
     voxels = ready.voxels.size if ready.inside is None else int(np.count_nonzero(ready.inside))
     return voxels * ready.grid.voxel_volume_mm3
+
+
+def _block_means(voxels: npt.NDArray[np.float32], factors: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Means of blocks; what does not fill a block at the end is left out."""
+    for axis, factor in enumerate(factors):
+        count = voxels.shape[axis] // factor
+        shape = (*voxels.shape[:axis], count, factor, *voxels.shape[axis + 1 :])
+        voxels = np.take(voxels, range(count * factor), axis=axis).reshape(shape).mean(axis=axis + 1)
+    return np.ascontiguousarray(voxels, dtype=np.float32)
 
 
 def _cropped(ready: Ready, first: npt.NDArray[np.int_], end: npt.NDArray[np.int_]) -> Ready:
@@ -118,12 +147,11 @@ def _right_handed(voxels: npt.NDArray[np.float32], grid: Grid) -> tuple[npt.NDAr
     return np.ascontiguousarray(voxels[::-1]), turned
 
 
-def _image(array: npt.NDArray[Any], grid: Grid) -> Any:
-    import SimpleITK as sitk
-
-    image: Any = sitk.GetImageFromArray(np.ascontiguousarray(array))
-    image.SetSpacing(grid.spacing_mm)
-    image.SetOrigin(grid.origin_mm.tolist())
+def _image(array: npt.NDArray[Any], grid: Grid, unit_mm: float) -> Any:
+    sitk = simpleitk()
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
+    image.SetSpacing([each / unit_mm for each in grid.spacing_mm])
+    image.SetOrigin((grid.origin_mm / unit_mm).tolist())
     left, _, right = np.linalg.svd(grid.directions)
     image.SetDirection((left @ right).ravel().tolist())
     return image

@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RigidRecipe:
-    """Every parameter of an automatic registration. The defaults are those that were measured (docs/registration.md)."""
+    """Every parameter of an automatic registration; the defaults were measured best (docs/registration.md)."""
 
     kind: Kind = Kind.RIGID
     spacings_mm: tuple[float, float, float] = (8.0, 4.0, 2.0)
@@ -28,11 +28,13 @@ class RigidRecipe:
     """Turns of this much about each axis, either way, are tried at every start."""
     shift_mm: float = 20.0
     """Shifts of this much along each axis, either way, are tried at every start, and twice as much."""
+    most_turned_degrees: float = 60.0
+    """A result that is turned further from every start is dropped."""
     climbed: int = 36
     """How many of the best of these are followed uphill at the coarse size."""
     kept: tuple[int, int] = (4, 1)
     """How many different ones of the best go on to the middle size, and to the fine one."""
-    bins: int = 32
+    bins: int = 50
     samples: int = 30_000
     """Places at which the images are compared at the middle and the fine size."""
     iterations: int = 80
@@ -49,8 +51,7 @@ class RigidRecipe:
 class Evidence:
     """What speaks for a rigid or affine result, and what against it; the report card judges by it.
 
-    Distances are the largest over the corners of a box of 100 mm in the middle of what was compared
-    (the whole of it, where it is smaller).
+    All of it is found at the coarse and the middle voxel size, so differences of less than 1 mm are seen as none.
     """
 
     information: float
@@ -70,9 +71,11 @@ class Evidence:
     rival: float
     """Score of the best different place at the coarse size, as a share of the result's; 0 when there was none."""
     halves_apart_mm: float
-    """How far apart the results of the halves of the images lie: large when the parts moved differently."""
+    """How far apart the results of two halves lie, the worst of three cuts, at the corners of a box of 100 mm
+    (of the images, where they are smaller): large when the parts moved differently, or the result is wrong."""
     back_apart_mm: float
-    """How far the way there and the way back of an independent registration of moving to fixed miss each other."""
+    """Inverse consistency: how far the way there and an independent way back (moving to fixed) miss each
+    other, not exceeded at 95 % of what was compared."""
 
     @property
     def above_chance(self) -> float:

@@ -45,6 +45,12 @@ def moved_about(
     return Affine.of(linear, centre + shift_mm - linear @ place_mm)
 
 
+def turned_degrees(one: Affine, other: Affine) -> float:
+    """The angle between two rigid transforms."""
+    trace = float(np.trace(one.linear @ other.linear.T))
+    return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1.0, 1.0))))
+
+
 def rotation(about_x: float, about_y: float, about_z: float) -> npt.NDArray[np.float64]:
     """Turn by angles in radians about x, then y, then z."""
     (sx, sy, sz), (cx, cy, cz) = np.sin((about_x, about_y, about_z)), np.cos((about_x, about_y, about_z))

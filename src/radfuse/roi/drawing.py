@@ -232,6 +232,11 @@ def mask_of(grid: Grid, solid: Solid) -> Mask:
     return Mask(grid, inside)
 
 
+def lies_within(grid: Grid, solid: Solid) -> bool:
+    """Whether all of it lies in voxels of the grid."""
+    return _part(grid, solid)[2]
+
+
 def _part(grid: Grid, solid: Solid) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], bool]:
     """First and last index (column, row, slice) of the voxels it touches, and whether it lies within the grid."""
     centre, reach = grid.from_patient.apply(solid.centre_mm), solid.reach(grid.from_patient.linear)

@@ -50,6 +50,22 @@ class Filled:
     on_centres: bool = False
     """Whether the contours run through voxel centres: then the voxels on their lines belong to the region."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of it, in sentences."""
+        notes = []
+        if self.beside:
+            notes.append(f"{self.beside} contours lie beyond the first or last slice")
+        elif not self.is_whole:
+            notes.append("part of its contours lies beyond the edge of the image")
+        if self.gaps:
+            notes.append(f"contours are missing at {self.gaps} places: nothing is filled in there")
+        if self.repeated:
+            notes.append(f"{self.repeated} contours are there twice and were taken once")
+        if self.on_centres:
+            notes.append("its contours run through voxel centres, and the voxels on them belong to it")
+        return tuple(notes)
+
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
@@ -65,12 +81,12 @@ def mask_of(structure: Structure, grid: Grid, between: Between = Between.NEAREST
     return fill(structure, grid, between).mask
 
 
-def fill(structure: Structure, grid: Grid, between: Between = Between.NEAREST) -> Filled:
+def fill(structure: Structure, grid: Grid, between: Between = Between.NEAREST, *, on_image: bool = True) -> Filled:
     """The voxels of ``grid`` whose centres lie in the structure.
 
     Of centres that lie on a line half belong, as volumes need it; all do where the contours were plainly drawn
     through voxel centres: every corner is one, and they are not all an even number of voxels apart (which
-    edges of voxels twice as large would be).
+    edges of voxels twice as large would be). ``on_image`` False: nobody can have drawn on this grid, and half do.
 
     A slice takes the contours of the nearest plane: up to half way to the next one, and half the usual
     distance of planes beyond the outermost and beside missing ones (half a slice where there is only
@@ -79,7 +95,7 @@ def fill(structure: Structure, grid: Grid, between: Between = Between.NEAREST) -
 
     Raises FramesDiffer, and InvalidRegion for contours that are not flat, or not parallel to one another.
     """
-    return _fill(structure, grid, _Rules(between, grid.spacing_mm[2]))
+    return _fill(structure, grid, _Rules(between, grid.spacing_mm[2], on_image))
 
 
 def fractions(structure: Structure, grid: Grid, finer: int = 4) -> npt.NDArray[np.float32]:

@@ -57,7 +57,7 @@ def isocontour(volume: Volume, percent: float, start: Mask, connected: bool = Tr
     if not 0 < percent <= 100:
         raise InvalidRegion("an isocontour is more than 0 and at most 100 percent")
     maximum = _maximum(volume, start)
-    return _around_hottest(volume, start, maximum * percent / 100, connected, maximum)
+    return _around_hottest(volume, start, percent / 100 * maximum, connected, maximum)
 
 
 def adaptive(volume: Volume, start: Mask, fraction: float = 0.5, background: Mask | None = None) -> Found:
@@ -119,7 +119,7 @@ Box = tuple[slice, slice, slice]
 def _around_hottest(volume: Volume, start: Mask, low: float, connected: bool, maximum: float) -> Found:
     region, box = _region(volume, start)
     values = volume.voxels[box]
-    hot = region & (values >= low)
+    hot = region & _from_to(values, low, np.inf)
     if connected:
         parts = parts_of(hot, 26)
         hottest = np.unravel_index(int(np.where(region, values, -np.inf).argmax()), values.shape)
@@ -155,7 +155,7 @@ def _mean(volume: Volume, region: Mask) -> float:
 def _shell(volume: Volume, found: Found) -> Mask:
     near, far = (with_margin(found.mask, Margin.all_round(mm)).inside for mm in _SHELL_MM)
     shell = far & ~near
-    return Mask(volume.grid, shell & (volume.voxels < found.low))
+    return Mask(volume.grid, shell & (volume.voxels < np.float64(found.low)))
 
 
 def _region(volume: Volume, within: Mask | None) -> tuple[npt.NDArray[np.bool_] | np.bool_, Box]:
@@ -185,8 +185,9 @@ def _check_range(low: float, high: float) -> None:
 
 
 def _from_to(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.bool_]:
-    above: npt.NDArray[np.bool_] = np.asarray(values >= low)
-    return above if high == np.inf else above & (values <= high)
+    # Limits of double precision: rounded to that of the voxels they would let in what lies below them.
+    above: npt.NDArray[np.bool_] = np.asarray(values >= np.float64(low))
+    return above if high == np.inf else above & (values <= np.float64(high))
 
 
 def _voxel_of(grid: Grid, point_mm: Points) -> tuple[int, int, int]:

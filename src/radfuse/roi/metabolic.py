@@ -13,16 +13,6 @@ from radfuse.geometry import Mask
 from radfuse.roi.sampling import RegionVoxels, voxels_of
 from radfuse.volume import Unit, Volume
 
-SUV_UNITS: Final = frozenset(
-    {
-        Unit.SUV_BW,
-        Unit.SUV_LBM_JAMES,
-        Unit.SUV_LBM_MORGAN,
-        Unit.SUV_LBM_JANMA,
-        Unit.SUV_BSA,
-        Unit.SUV_IBW,
-    }
-)
 SUL_UNITS: Final = frozenset({Unit.SUV_LBM_JAMES, Unit.SUV_LBM_MORGAN, Unit.SUV_LBM_JANMA})
 """Normalised to lean body mass, as PERCIST asks."""
 
@@ -164,7 +154,7 @@ def percist_reference(
     """
     if kind not in _FACTORS:
         raise InvalidRegion("a PERCIST reference is the liver or the blood pool")
-    if volume.unit not in SUV_UNITS:
+    if not volume.unit.is_suv:
         raise InvalidRegion(f"a PERCIST reference needs SUV, the image is in {volume.unit}")
     region = voxels_of(volume, mask)
     mean, sd = float(region.values.mean()), float(region.values.std())

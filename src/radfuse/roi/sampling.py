@@ -96,6 +96,8 @@ def carried(mask: Mask, grid: Grid) -> tuple[Mask, tuple[str, ...]]:
     if mask.grid is grid or mask.grid.matches(grid):
         return Mask(grid, mask.inside), ()
     mask.grid.frame.require_same(grid.frame, "The region and the image")
+    if not mask.inside.any():
+        return Mask(grid, np.zeros(grid.shape, dtype=np.bool_)), ("it is empty",)
     notes = []
     if not _has_same_voxels(mask.grid, grid):
         notes.append("the region was drawn on another grid and carried to the image's by nearest neighbour")

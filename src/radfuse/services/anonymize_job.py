@@ -24,9 +24,10 @@ from radfuse.services.ingest import ingest
 from radfuse.services.object_source import FileObject
 from radfuse.services.peers import Peer
 from radfuse.services.project_keys import DEFAULT_KEY, Keys
-from radfuse.services.send import file_object, objects_named
+from radfuse.services.send import file_object
 from radfuse.services.send_job import SendSurroundings, check_may_send, lane_to
 from radfuse.services.storage_scu import Outgoing, Route, StorageScu
+from radfuse.services.stored_objects import objects_named
 
 ANONYMIZE: Final = "anonymize"
 """The kind of these jobs."""

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from radfuse.archive import Archive
-from radfuse.core.errors import CannotBuildVolume, InvalidRegion, UnreadableObject
+from radfuse.core.errors import CannotBuildVolume, InvalidRegion
 from radfuse.geometry import Grid, Mask, Structure
 from radfuse.roi import filling
-from radfuse.services.one_object import object_named, region_named
+from radfuse.services.region_objects import Contoured, read_regions, region_in, sentences
 from radfuse.services.volumes import Where, stacks
 from radfuse.volume import Stack, resample
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
 
 _SAME: Final = 0.02
 """Voxels this near to each other, in voxels, are the same."""
@@ -56,22 +52,18 @@ def regions_in(archive: Archive | None, wanted: str | Path) -> Regions:
 
     Raises UnknownEntity, BlobDamaged, UnreadableObject and OSError.
     """
-    ds = object_named(archive, wanted)
-    if _is_structure_set(ds):
-        from radfuse.objects.rtstruct import read_structures
+    from radfuse.objects.rtstruct import StructureSet
 
-        found = read_structures(ds)
+    found = read_regions(archive, wanted)
+    if isinstance(found, StructureSet):
         rows = [_structure_row(structure) for structure in found.structures]
-        return Regions("RTSTRUCT", found.sop_instance_uid, tuple(rows), _sentences(found))
-    from radfuse.objects.seg import read_segmentation
-
-    segmentation = read_segmentation(ds)
-    frame = segmentation.grid.frame.uid
+        return Regions("RTSTRUCT", found.sop_instance_uid, tuple(rows), sentences(found))
+    frame = found.grid.frame.uid
     rows = [
-        RegionRow(one.number, one.label, one.kind.meaning, None, segmentation.mask(one.number).volume_ml, frame)
-        for one in segmentation.segments
+        RegionRow(one.number, one.label, one.kind.meaning, None, found.mask(one.number).volume_ml, frame)
+        for one in found.segments
     ]
-    return Regions("SEG", segmentation.sop_instance_uid, tuple(rows), _sentences(segmentation))
+    return Regions("SEG", found.sop_instance_uid, tuple(rows), sentences(found))
 
 
 def _structure_row(structure: Structure) -> RegionRow:
@@ -79,18 +71,6 @@ def _structure_row(structure: Structure) -> RegionRow:
     return RegionRow(
         structure.number, structure.name, structure.kind, len(structure.contours), volume_ml, structure.frame.uid
     )
-
-
-def _sentences(read: object) -> tuple[str, ...]:
-    return tuple(finding.sentence for finding in getattr(read, "findings", ()))
-
-
-def _is_structure_set(ds: Dataset) -> bool:
-    """Raises UnreadableObject for an object without regions."""
-    modality = str(ds.get("Modality") or "")
-    if modality not in ("RTSTRUCT", "SEG"):
-        raise UnreadableObject("regions are read from RT Structure Sets and Segmentations")
-    return modality == "RTSTRUCT"
 
 
 # --- on an image -----------------------------------------------------------------------------
@@ -117,26 +97,17 @@ def region_on(
     Raises as ``regions_in``, InvalidRegion for a name that is not there or there twice or a region beside
     the grid, and FramesDiffer.
     """
-    ds = object_named(archive, wanted)
-    if _is_structure_set(ds):
-        from radfuse.objects.rtstruct import read_structures
-
-        found = read_structures(ds)
-        structure = region_named([(each.name, each.number, each) for each in found.structures], name)
-        filled = filling.fill(structure, like, between)
-        placed = OnImage(filled.mask, structure.name, (*_sentences(found), *_notes(filled)))
+    found = region_in(archive, wanted, name)
+    if isinstance(found, Contoured):
+        filled = filling.fill(found.structure, like, between)
+        placed = OnImage(filled.mask, found.structure.name, (*found.notes, *filled.notes))
     else:
-        from radfuse.objects.seg import read_segmentation
-
-        segmentation = read_segmentation(ds)
-        segment = region_named([(each.label, each.number, each) for each in segmentation.segments], name)
-        mask = segmentation.mask(segment.number)
-        notes = _sentences(segmentation)
+        mask, notes = found.segmentation.mask(found.number), found.notes
         if not mask.grid.matches(like):
             if not _has_same_voxels(mask.grid, like):
                 notes = (*notes, "it was drawn on other voxels and carried over by the nearest one")
             mask = resample.resample_mask(mask, like)
-        placed = OnImage(mask, segment.label, notes)
+        placed = OnImage(mask, found.label, notes)
     if not placed.mask.voxels:
         raise InvalidRegion("it has no voxel on this image")
     return placed
@@ -147,21 +118,6 @@ def _has_same_voxels(one: Grid, other: Grid) -> bool:
     index = other.from_patient.apply(one.corners_mm) + 0.5
     size = np.ptp(index, axis=0)
     return bool(np.abs(index - np.rint(index)).max() < _SAME and np.abs(size - one.shape[::-1]).max() < _SAME)
-
-
-def _notes(filled: filling.Filled) -> tuple[str, ...]:
-    notes = []
-    if filled.beside:
-        notes.append(f"{filled.beside} contours lie beyond the first or last slice")
-    elif not filled.is_whole:
-        notes.append("part of its contours lies beyond the edge of the image")
-    if filled.gaps:
-        notes.append(f"contours are missing at {filled.gaps} places: nothing is filled in there")
-    if filled.repeated:
-        notes.append(f"{filled.repeated} contours are there twice and were taken once")
-    if filled.on_centres:
-        notes.append("its contours run through voxel centres, and the voxels on them belong to it")
-    return tuple(notes)
 
 
 def images_of(archive: Archive | None, where: Where, stack: int | None = None) -> Stack:

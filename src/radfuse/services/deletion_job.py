@@ -18,7 +18,7 @@ from radfuse.services.commitment import Commitments
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.forget import forget_objects
 from radfuse.services.selection import Selection, objects_of, studies_of
-from radfuse.services.send import objects_named
+from radfuse.services.stored_objects import objects_named
 
 DELETE: Final = "delete"
 """The kind of these jobs."""

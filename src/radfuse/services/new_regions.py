@@ -15,7 +15,7 @@ from radfuse.core.errors import InvalidRegion
 from radfuse.geometry import Grid, Mask
 from radfuse.roi import combining, drawing, growing, margins, tracing
 from radfuse.services.contours import grid_of, images_of
-from radfuse.services.volumes import Where, open_volume
+from radfuse.services.volumes import Where, open_volume, usual_unit
 from radfuse.volume import Stack, Unit, Volume, image_files
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def make(archive: Archive | None, where: Where, ask: MakeAsk, stack: int | None 
         grid = grid_of(images_of(archive, where, stack))
         made = _given(ask, grid)
     else:
-        unit = ask.unit or _usual_unit(images_of(archive, where, stack))
+        unit = ask.unit or usual_unit(images_of(archive, where, stack))
         made = _found(open_volume(archive, where, unit, (), stack), ask)
     mask, parameters = made.mask, dict(made.parameters)
     if ask.largest and mask.voxels:
@@ -118,11 +118,6 @@ def make(archive: Archive | None, where: Where, ask: MakeAsk, stack: int | None 
     if not mask.voxels:
         raise InvalidRegion("no voxel fits: it is empty")
     return Made(mask, made.purpose, parameters)
-
-
-def _usual_unit(stack: Stack) -> Unit | None:
-    """PET is read as SUVbw unless it is stored as another SUV; all else as it is."""
-    return Unit.SUV_BW if stack.source.modality == "PT" and stack.unit in (Unit.BQML, Unit.COUNTS) else None
 
 
 def _given(ask: MakeAsk, grid: Grid) -> Made:
@@ -224,11 +219,11 @@ def headers_of(stack: Stack) -> list[Dataset]:
 
 
 def _segment_facts(name: str) -> SegmentFacts:
-    from radfuse.objects.common import Code
+    from radfuse.objects.common import codes
     from radfuse.objects.seg import SegmentFacts
 
-    tissue = Code("85756007", "SCT", "Tissue")  # CID 7150; what it is, nobody said
-    return SegmentFacts(label=name, category=tissue, kind=tissue)
+    # What it is, nobody said.
+    return SegmentFacts(label=name, category=codes.TISSUE, kind=codes.TISSUE)
 
 
 def _provenance(made: Made, images: Sequence[Dataset], words: Mapping[str, str]) -> Provenance:

@@ -1,62 +1,70 @@
-"""One DICOM object, from the archive or a file, and one region of several by its name."""
+"""One DICOM object, from the archive or a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from radfuse.archive import Archive, StoredObject, queries
-from radfuse.core.errors import InvalidRegion, UnknownEntity, UnreadableObject
-from radfuse.dicom import FileMeta, build_file_meta
+from radfuse.archive import Archive, StoredObject
+from radfuse.core.errors import CannotTranscode, UnknownEntity, UnreadableObject
+from radfuse.dicom import Transcoder
+from radfuse.dicom.transcode import NATIVE
+from radfuse.services.stored_objects import object_of, proved_file
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_T = TypeVar("_T")
-
 
 def object_named(archive: Archive | None, wanted: str | Path) -> Dataset:
-    """A DICOM object of the archive, by its SOP Instance UID, or of a file.
+    """A DICOM object of the archive, by its SOP Instance UID, or of a file; pixels as they are stored.
 
     Raises UnknownEntity, BlobDamaged, UnreadableObject and OSError.
     """
     if isinstance(wanted, Path):
         return _read(wanted)
-    if archive is None:
-        raise UnknownEntity("instance")
-    with archive.reading() as connection:
-        found = queries.named(connection, [wanted])
-    if not found:
-        raise UnknownEntity("instance")
-    return stored_data_set(archive, found[0])
+    return _read(BytesIO(proved_file(*_kept(archive, wanted))))
+
+
+def with_plain_pixels(archive: Archive | None, wanted: str | Path, ds: Dataset) -> Dataset:
+    """The object ``ds``, which ``object_named`` gave, with pixels that are plain numbers: decoded where they must be.
+
+    Raises UnreadableObject for pixels that cannot be decoded.
+    """
+    from radfuse.objects.common import read_native
+
+    if str(ds.file_meta.get("TransferSyntaxUID", "")) in NATIVE:
+        return ds
+    path = wanted
+    if isinstance(path, str):
+        kept, stored = _kept(archive, path)
+        path = kept.path_of(stored)
+    try:
+        with tempfile.TemporaryDirectory(prefix="radfuse-pixels-") as folder, Transcoder(children=1) as transcoder:
+            return read_native(path, transcoder, Path(folder))
+    except CannotTranscode as error:
+        sentence = f"its pixels cannot be decoded ({error.reason}): have it sent in another transfer syntax"
+        raise UnreadableObject(sentence) from error
 
 
 def stored_data_set(archive: Archive, stored: StoredObject, *, pixels: bool = True) -> Dataset:
     """An object of the archive, proved to be what was stored. Raises BlobDamaged, UnreadableObject."""
-    with archive.open_object(stored) as opened:
-        content = archive.read_verified(stored, opened)
-    meta = FileMeta(stored.sop_class_uid, stored.sop_instance_uid, stored.transfer_syntax_uid)
-    return _read(BytesIO(build_file_meta(meta) + content), pixels=pixels)
+    return _read(BytesIO(proved_file(archive, stored)), pixels=pixels)
+
+
+def _kept(archive: Archive | None, uid: str) -> tuple[Archive, StoredObject]:
+    if archive is None:
+        raise UnknownEntity("instance")
+    return archive, object_of(archive, uid)
 
 
 def _read(source: Path | BytesIO, *, pixels: bool = True) -> Dataset:
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
     try:
         return dcmread(source, stop_before_pixels=not pixels)
-    except (InvalidDicomError, EOFError) as error:
-        raise UnreadableObject("it is no DICOM object") from error
-
-
-def region_named(known: Sequence[tuple[str, int, _T]], name: str) -> _T:
-    """The one of that name (whatever its case), or of that number where no name fits. Raises InvalidRegion."""
-    fits = [one for label, _, one in known if label == name]
-    fits = fits or [one for label, _, one in known if label.casefold() == name.casefold()]
-    fits = fits or [one for _, number, one in known if str(number) == name]
-    if len(fits) != 1:
-        how_many = "more than one region has" if fits else f"none of its {len(known)} regions has"
-        raise InvalidRegion(f"{how_many} that name; 'radfuse contour list' shows names and numbers")
-    return fits[0]
+    except OSError:
+        raise
+    except Exception as error:  # pydicom raises whatever comes while it parses a foreign file
+        raise UnreadableObject("it is damaged, or no DICOM object") from error

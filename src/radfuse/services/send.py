@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -24,7 +24,6 @@ from radfuse.wire import Association
 
 _USUAL_HEAD_BYTES: Final = 4096
 _LONGEST_HEAD_BYTES: Final = 2 << 20
-_UIDS_AT_ONCE: Final = 500
 _SOP_CLASS: Final = 0x0008_0016
 _SOP_INSTANCE: Final = 0x0008_0018
 _NAMES: Final = frozenset({_SOP_CLASS, _SOP_INSTANCE})
@@ -103,16 +102,6 @@ def _objects_of(archive: Archive, level: Level, uids: Iterable[str]) -> list[Sto
         if not objects:
             raise ConfigurationError(f"--{name}", f"the archive has no {name} {uid}")
         found += objects
-    return found
-
-
-def objects_named(archive: Archive, sop_instance_uids: Sequence[str]) -> Mapping[str, StoredObject]:
-    """The objects with these SOP Instance UIDs, as far as the archive has them."""
-    found: dict[str, StoredObject] = {}
-    for start in range(0, len(sop_instance_uids), _UIDS_AT_ONCE):
-        with archive.reading() as connection:
-            some = queries.named(connection, sop_instance_uids[start : start + _UIDS_AT_ONCE])
-        found |= {stored.sop_instance_uid: stored for stored in some}
     return found
 
 

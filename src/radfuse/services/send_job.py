@@ -16,8 +16,9 @@ from radfuse.services.context_lists import ContextLists
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.object_source import FileObject
 from radfuse.services.peers import Peer, Peers
-from radfuse.services.send import file_object, objects_named
+from radfuse.services.send import file_object
 from radfuse.services.storage_scu import Outgoing, Route, StorageScu, reason_of
+from radfuse.services.stored_objects import objects_named
 
 SEND: Final = "send"
 """The kind of these jobs."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from radfuse.core.errors import UnknownEntity, UnreadableObject
+from radfuse.core.errors import UnreadableObject
 from radfuse.core.uids import checked_uid
-from radfuse.dicom import FileMeta, build_file_meta
 from radfuse.objects.sr import Report, read_report
+from radfuse.services.stored_objects import object_of, proved_file
 
 if TYPE_CHECKING:
     from radfuse.archive import Archive
@@ -25,19 +25,9 @@ def report_in_file(path: Path) -> Report:
 
 def stored_report(archive: Archive, sop_instance_uid: str) -> Report:
     """The report that the archive keeps. Raises InvalidUID, UnknownEntity, UnreadableObject, BlobDamaged."""
-    from radfuse.archive import queries
-
-    uid = checked_uid(sop_instance_uid, "SOP Instance UID")
-    with archive.reading() as connection:
-        found = queries.named(connection, [uid])
-    if not found:
-        raise UnknownEntity("instance")
-    stored = found[0]
+    stored = object_of(archive, checked_uid(sop_instance_uid, "SOP Instance UID"))
     _check_size(stored.size_bytes)
-    with archive.open_object(stored) as opened:
-        content = archive.read_verified(stored, opened)
-    meta = FileMeta(stored.sop_class_uid, stored.sop_instance_uid, stored.transfer_syntax_uid)
-    return read_report(build_file_meta(meta) + content)
+    return read_report(proved_file(archive, stored))
 
 
 def _check_size(size_bytes: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import xxhash
 
-from radfuse.archive import Archive, Origin, Outcome, StoredObject, queries
+from radfuse.archive import Archive, Origin, Outcome, StoredObject
 from radfuse.core.aetitle import checked_ae_title
 from radfuse.core.errors import ArchiveError, ConfigurationError, DataSetError, DuplicateRejected
 from radfuse.core.uids import is_valid_uid
@@ -20,6 +20,7 @@ from radfuse.dicom import Identifier, read_file_meta
 from radfuse.objects.checking import Facts, references_in, require_valid
 from radfuse.objects.common import encode
 from radfuse.services.ingest import ingest
+from radfuse.services.stored_objects import objects_named
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -30,7 +31,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 WORKSTATION: Final = "RADFUSE_SCU"
 """The AE title that our own results come from, where the caller names none."""
 
-_UIDS_AT_ONCE: Final = 500
 _SEGMENTATIONS: Final = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
 _PATIENT_ID: Final = 0x0010_0020
 _STUDY: Final = 0x0020_000D
@@ -117,17 +117,10 @@ def known_to(archive: Archive, batch: Sequence[Dataset]) -> dict[str, Facts]:
 
 
 def _facts(archive: Archive, uids: Sequence[str]) -> Iterator[Facts]:
-    for stored in _named(archive, uids):
+    for stored in objects_named(archive, uids).values():
         # An object that cannot be read is as good as none: the reference to it is refused.
         with contextlib.suppress(ArchiveError, DataSetError):
             yield _facts_of(archive, stored)
-
-
-def _named(archive: Archive, uids: Sequence[str]) -> Iterator[StoredObject]:
-    for start in range(0, len(uids), _UIDS_AT_ONCE):
-        with archive.reading() as connection:
-            found = queries.named(connection, uids[start : start + _UIDS_AT_ONCE])
-        yield from found
 
 
 def _facts_of(archive: Archive, stored: StoredObject) -> Facts:
@@ -154,7 +147,7 @@ def _number(header: Identifier, tag: int) -> int:
 def _require_new(archive: Archive, batch: Sequence[Dataset]) -> None:
     """Raise DuplicateRejected when other bytes are kept under one of the UIDs: no batch is kept in part."""
     by_uid = {str(ds.SOPInstanceUID): ds for ds in batch}
-    for stored in _named(archive, sorted(by_uid)):
+    for stored in objects_named(archive, sorted(by_uid)).values():
         content = encode(by_uid[stored.sop_instance_uid])
         if xxhash.xxh3_128_digest(content[read_file_meta(content).data_offset :]) != stored.digest:
             raise DuplicateRejected

@@ -16,9 +16,10 @@ from radfuse.core.errors import CannotBuildVolume, UnknownEntity
 from radfuse.core.levels import Level
 from radfuse.dicom import Element
 from radfuse.services.import_media import files_below
+from radfuse.services.stored_objects import objects_named
 from radfuse.services.volume_facts import plane_words
 from radfuse.volume import Finding, FindingKind, Repair, Stack, Unit, Volume, read_stack, stacks_of
-from radfuse.volume.cache import DEFAULT_LIMIT_BYTES, CacheKey, VolumeCache
+from radfuse.volume.cache import CacheKey, VolumeCache
 from radfuse.volume.image_files import is_image_file, read_image_file
 
 if TYPE_CHECKING:
@@ -77,10 +78,12 @@ def open_series(
     archive: Archive,
     series_uid: str,
     ask: Ask | None = None,
-    cache_bytes: int = DEFAULT_LIMIT_BYTES,
+    cache_bytes: int | None = None,
     progress: Progress | None = None,
 ) -> Opened:
     """A series of the archive as a volume, from the cache if it is there.
+
+    ``cache_bytes``: the bound of the cache where it is not the archive's own.
 
     Raises UnknownEntity for a series that is not kept, BlobMissing or BlobDamaged when an object is
     not what was stored, CannotBuildVolume when its images make no volume or several and ``ask``
@@ -88,7 +91,10 @@ def open_series(
     """
     ask = ask or Ask()
     objects = objects_of_series(archive, series_uid)
-    cache = VolumeCache(cache_folder(archive.settings.folder), cache_bytes)
+    settings = archive.settings
+    cache = VolumeCache(
+        cache_folder(settings.folder), settings.volume_cache_bytes if cache_bytes is None else cache_bytes
+    )
     key = CacheKey(
         series_uid,
         [stored.digest for stored in objects],
@@ -129,6 +135,11 @@ def stacks(archive: Archive | None, where: Where) -> list[Stack]:
     if archive is None:
         raise UnknownEntity("series")
     return stacks_of(_paths(archive, objects_of_series(archive, where)))
+
+
+def usual_unit(stack: Stack) -> Unit | None:
+    """What a person who names no unit means: SUVbw of PET that is in no SUV, or why there is none; else None."""
+    return Unit.SUV_BW if stack.source.modality == "PT" and not stack.unit.is_suv else None
 
 
 def objects_of_series(archive: Archive, series_uid: str) -> list[StoredObject]:
@@ -218,11 +229,8 @@ def _title(stack: Stack) -> str:
 
 def _are_gone(archive: Archive, objects: Sequence[StoredObject]) -> bool:
     """Whether one of them is not kept any more."""
-    blobs: set[bytes] = set()
-    uids = [stored.sop_instance_uid for stored in objects]
-    with archive.reading() as connection:
-        for begin in range(0, len(uids), 500):
-            blobs.update(bytes(stored.blob_id) for stored in queries.named(connection, uids[begin : begin + 500]))
+    kept = objects_named(archive, [stored.sop_instance_uid for stored in objects])
+    blobs = {bytes(stored.blob_id) for stored in kept.values()}
     return any(bytes(stored.blob_id) not in blobs for stored in objects)
 
 

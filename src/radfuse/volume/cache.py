@@ -30,7 +30,8 @@ from radfuse.volume.model import Finding, Source, Unit, Volume
 from radfuse.volume.plain import from_plain, to_plain
 
 DEFAULT_LIMIT_BYTES: Final = 8 << 30
-_MAGIC: Final = b"RADFVOL1"
+_MAGIC: Final = b"RADFVOL2"
+"""The last digit changes whenever the same images make another volume than before, within one version."""
 _HEAD: Final = struct.Struct("<8sQ8s16s")
 """Magic, length of the header, its digest (xxh3 64), the voxels' digest (xxh3 128)."""
 _PAGE: Final = 4096

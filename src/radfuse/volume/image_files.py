@@ -27,6 +27,8 @@ _UNIT_KEY: Final = "radfuse_unit"
 _FRAME_KEY: Final = "radfuse_frame_of_reference_uid"
 _NOTES: Final = "ITK_FileNotes"
 """SimpleITK's name for NIfTI's descrip (80 characters)."""
+_PLACE_KEYS: Final = ("sform_code", "qform_code")
+"""What NIfTI says its coordinates are; 0 says nothing. Other formats have neither."""
 _LIKE_MM: Final = 0.01
 """NIfTI keeps its matrix in single precision."""
 _SHEAR_MM: Final = 0.05
@@ -150,6 +152,10 @@ def _read(path: Path) -> tuple[Any, dict[str, str]]:
         raise CannotBuildVolume(f"{path.name} cannot be read as NIfTI or NRRD") from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise CannotBuildVolume(f"{path.name} holds no volume of three dimensions with one number a voxel")
+    if {image.GetMetaData(key) for key in _PLACE_KEYS if image.HasMetaDataKey(key)} == {"0"}:
+        raise CannotBuildVolume(
+            f"{path.name} does not say where its voxels lie, nor which side is left (no sform, no qform)"
+        )
     return image, {key: image.GetMetaData(key) for key in (_UNIT_KEY, _FRAME_KEY, _NOTES) if image.HasMetaDataKey(key)}
 
 

@@ -53,7 +53,16 @@ class StoredPixels:
     is_encapsulated: bool
     is_deflated: bool
     is_lossy: bool
-    padding: int | None
+    padding: tuple[int, int] | None
+    """The lowest and the highest stored value of what was never measured."""
+
+    @property
+    def has_foreign_padding(self) -> bool:
+        """Whether Bits Stored cannot hold the padding: then it takes all bits of its pixels."""
+        least = -(1 << self.bits_stored - 1) if self.signed else 0
+        return self.padding is not None and not (
+            least <= self.padding[0] and self.padding[1] < least + (1 << self.bits_stored)
+        )
 
     @property
     def frame_bits(self) -> int:
@@ -173,6 +182,8 @@ def _pixels_of(syntax_uid: str, header: Attributes, base: int) -> StoredPixels:
     if not 0 < stored <= allocated or not 0 <= shift <= allocated - stored:
         raise CannotBuildVolume("an image says of itself what cannot be (Bits Stored, High Bit)")
     offset, length = _extent(node, base, syntax_of(syntax_uid).deflated)
+    if kind == "i" and allocated > 8 and header.node(0x0028_0103) is None:
+        raise CannotBuildVolume("an image does not say whether its numbers have a sign (Pixel Representation)")
     signed = header.whole(0x0028_0103) == 1
     pixels = StoredPixels(
         *(rows, columns, allocated, stored, shift, signed, photometric, frames, kind, header.big, offset, length),
@@ -203,12 +214,15 @@ def _pixel_node(header: Attributes) -> tuple[Node, str]:
     raise CannotBuildVolume("there is no Pixel Data")
 
 
-def _padding(header: Attributes, signed: bool) -> int | None:
-    """Pixel Padding Value (PS3.3 section C.7.5.1.1.2): US or SS, by Pixel Representation."""
-    node = header.node(0x0028_0120)
-    if node is None or len(node.value) < 2:
-        return None
-    return int.from_bytes(bytes(node.value[:2]), "big" if header.big else "little", signed=signed)
+def _padding(header: Attributes, signed: bool) -> tuple[int, int] | None:
+    """Pixel Padding Value and Range Limit (PS3.3 section C.7.5.1.1.2): US or SS, by Pixel Representation."""
+    nodes = [header.node(tag) for tag in (0x0028_0120, 0x0028_0121)]
+    ends = [
+        int.from_bytes(bytes(node.value[:2]), "big" if header.big else "little", signed=signed)
+        for node in nodes
+        if node is not None and len(node.value) >= 2
+    ]
+    return (min(ends), max(ends)) if ends and nodes[0] is not None else None
 
 
 def _extent(node: Node, base: int, is_deflated: bool) -> tuple[int, int]:

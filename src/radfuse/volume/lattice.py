@@ -67,6 +67,13 @@ class Lattice:
     repair: Repair | None = None
 
 
+def in_slices(slots: tuple[Slot, ...], finding: Finding) -> Finding:
+    """A finding on images of a series, with the slices of the grid that they went into."""
+    images = frozenset(finding.slices)
+    places = (place for place, slot in enumerate(slots) if not images.isdisjoint((slot.low, slot.high)))
+    return replace(finding, slices=tuple(places))
+
+
 def lattice_of(positions: Vectors, normal: Vectors, *, sparse_mm: float | None = None) -> Lattice:
     """The lattice of two slices or more, sorted along ``normal``, no two at one place.
 

@@ -36,6 +36,11 @@ class Unit(StrEnum):
     STORED = "stored"
     """The stored values, whatever the rescale says."""
 
+    @property
+    def is_suv(self) -> bool:
+        """Whether it is an SUV of any normalisation."""
+        return self.value.startswith("SUV")
+
 
 class FindingKind(StrEnum):
     """What was noticed while a volume was built. A refusal is no finding: it is an error."""
@@ -73,7 +78,7 @@ class Source:
     series_uid: str
     instance_uids: tuple[str, ...]
     """SOP Instance UID of each slice in our order (one for all frames of a multi-frame image, repeated);
-    empty text for a slice that was filled in."""
+    empty text for a slice that was filled in. Of a resampled volume: of the slices that it was made of."""
     frame_numbers: tuple[int, ...] = ()
     """Frame number (from 1) of each slice in its multi-frame image; empty for single-frame images."""
 

@@ -32,6 +32,8 @@ _VECTORS: Final = (
 """Energy Window, Detector, Time Slot and R-R Interval Vector (PS3.3 section C.8.4.8)."""
 _SLICE_VECTOR: Final = 0x0054_0080
 _OFFSET_TOLERANCE_MM: Final = 0.01
+_WHOLE_DOSES: Final = ("", "PLAN", "MULTI_PLAN", "PLAN_OVERVIEW")
+"""Dose Summation Types (3004,000A) of all that plans give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def slices_of_nuclear(image: ImageFile, a: Attributes) -> tuple[Frame, ...]:
             "Information Sequence, Spacing Between Slices, Slice Vector)"
         )
     planes = _Planes(position, orientation, tuple((number - 1) * between for number in slices))
-    return _frames(image, a, planes, rescale_of(image, a), _vectors(a, count))
+    note = "" if a.number(0x0018_0088) else "Spacing Between Slices is not given: Slice Thickness was taken for it"
+    return _frames(image, a, planes, rescale_of(image, a), _vectors(a, count), note)
 
 
 def _vectors(a: Attributes, count: int) -> list[dict[Mark, MarkValue]]:
@@ -90,29 +93,40 @@ def slices_of_dose(image: ImageFile, a: Attributes) -> tuple[Frame, ...]:
     scaling = a.number(0x3004_000E)
     if len(position) != 3 or len(orientation) != 6:
         raise CannotBuildVolume("the dose does not say where it lies (Image Position and Orientation)")
-    if not scaling:
-        raise CannotBuildVolume("the dose has no Dose Grid Scaling: its numbers mean nothing")
-    offsets, note = _offsets(a, image.pixels.frames, position, orientation)
+    if scaling is None or scaling <= 0:
+        raise CannotBuildVolume("the dose has no Dose Grid Scaling above 0: its numbers mean nothing")
+    offsets = _offsets(a, image.pixels.frames, position, orientation)
+    note = _not_the_plan(a)
     planes = _Planes(position, orientation, offsets)
     rescale = Rescale(scaling, 0.0, a.text(0x3004_0002).upper(), True)
     return _frames(image, a, planes, rescale, [{}] * image.pixels.frames, note)
 
 
+def _not_the_plan(a: Attributes) -> str:
+    """What a person must know of a dose that is not all that the plan gives (PS3.3 section C.8.8.3)."""
+    kind, sum_of = a.text(0x3004_0004).upper(), a.text(0x3004_000A).upper()
+    if kind == "ERROR":
+        return "Dose Type is ERROR: the numbers are differences between doses"
+    if kind == "EFFECTIVE":
+        return "Dose Type is EFFECTIVE: the numbers are doses weighted by their biological effect"
+    return "" if sum_of in _WHOLE_DOSES else f"Dose Summation Type is {sum_of}: this is not the dose of the whole plan"
+
+
 def _offsets(
     a: Attributes, count: int, position: tuple[float, ...], orientation: tuple[float, ...]
-) -> tuple[tuple[float, ...], str]:
+) -> tuple[float, ...]:
     offsets = a.numbers(0x3004_000C)
     if count == 1 and len(offsets) <= 1:
-        return (0.0,), ""
+        return (0.0,)
     if len(offsets) != count:
         raise CannotBuildVolume("the dose has not one Grid Frame Offset for each of its planes")
     first = offsets[0]
     if abs(first) <= _OFFSET_TOLERANCE_MM:
-        return offsets, ""
+        return offsets
     # Otherwise they are positions along the patient's axis, of a transverse grid.
     normal = np.cross(orientation[:3], orientation[3:])
     if abs(first - position[2]) <= _OFFSET_TOLERANCE_MM and abs(abs(normal[2]) - 1) < 1e-3:
-        return tuple(float((value - first) * np.sign(normal[2])) for value in offsets), ""
+        return tuple(float((value - first) * np.sign(normal[2])) for value in offsets)
     raise CannotBuildVolume("the Grid Frame Offsets begin neither with 0 nor with the position of the first plane")
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from radfuse.core.errors import CannotBuildVolume
 from radfuse.volume.frames import Rescale
 from radfuse.volume.images import ImageFile
-from radfuse.volume.lattice import Repair, Slot
+from radfuse.volume.lattice import Repair, Slot, in_slices
 from radfuse.volume.model import Finding, FindingKind, Unit, Volume
 from radfuse.volume.stacks import Stack
 from radfuse.volume.stored import Decoding, Numbers, OpenPixels, decoding, opened
-from radfuse.volume.units import SUV_UNITS, require_unit, unit_findings
+from radfuse.volume.units import require_unit, unit_findings
 
 if TYPE_CHECKING:
     from radfuse.dicom import Transcoder
@@ -52,14 +52,24 @@ def read_stack(
         work = _Work(stack, unit, rescales, using)
         voxels = _filled(work)
     doubts = tuple(Finding(FindingKind.UNIT, caution.sentence) for caution in suv.cautions) if suv is not None else ()
-    findings = (*stack.findings, *unit_findings(stack.frames, unit), *doubts, *_pixel_findings(work))
-    return Volume(voxels, grid, unit, stack.source_of_slices, findings, suv)
+    told = tuple(in_slices(stack.slots, finding) for finding in unit_findings(stack.frames, unit))
+    findings = (*stack.findings, *told, *doubts, *_pixel_findings(work))
+    return Volume(voxels, grid, unit, stack.source_of_slices, findings, _of_slices(stack, suv))
+
+
+def _of_slices(stack: Stack, suv: SuvEvidence | None) -> SuvEvidence | None:
+    """With a factor for each slice of the grid, where images have their own: of a slice between two, by its weight."""
+    if suv is None or len(suv.factors) == 1:
+        return suv
+    by_image = suv.factors
+    mixed = (by_image[slot.low] * (1 - slot.weight) + by_image[slot.high] * slot.weight for slot in stack.slots)
+    return replace(suv, factors=tuple(mixed))
 
 
 def _factors(stack: Stack, unit: Unit) -> tuple[tuple[float, ...], SuvEvidence | None]:
     """What the rescaled values of each slice are multiplied by."""
     ones = (1.0,) * len(stack.frames)
-    if unit not in SUV_UNITS:
+    if not unit.is_suv:
         require_unit(stack.frames[0], unit)
         return ones, None
     if stack.frames[0].image.modality != "PT":
@@ -67,7 +77,10 @@ def _factors(stack: Stack, unit: Unit) -> tuple[tuple[float, ...], SuvEvidence |
     from radfuse.volume.suv import SuvKind, read_frames, suv_evidence
 
     kind = next(kind for kind in SuvKind if kind.unit is unit)
-    evidence = suv_evidence(read_frames([(frame.image.path, frame.index) for frame in stack.frames]), kind)
+    headers = read_frames([(frame.image.path, frame.index) for frame in stack.frames])
+    begun = [stack.begun] if stack.begun is not None and stack.begun not in stack.frames else []
+    first = read_frames([(frame.image.path, frame.index) for frame in begun])
+    evidence = suv_evidence(headers, kind, first=next(iter(first), None))
     return tuple(evidence.factor_for(number) for number in range(len(stack.frames))), evidence
 
 
@@ -83,12 +96,26 @@ def _pixel_findings(work: _Work) -> tuple[Finding, ...]:
     padded, undefined = sum(work.padded), sum(work.undefined)
     found = []
     if padded:
-        sentence = f"{padded} voxels have the Pixel Padding Value: they were never measured, and are kept as they are"
+        sentence = (
+            f"{padded} voxels have the Pixel Padding Value{_padding_in(work)}: they were never measured, and are kept "
+            "as they are"
+        )
         found.append(Finding(FindingKind.PIXELS, sentence))
     if undefined:
         sentence = f"{undefined} voxels are no number (NaN) or infinite, and are kept as they are"
         found.append(Finding(FindingKind.PIXELS, sentence))
     return tuple(found)
+
+
+def _padding_in(work: _Work) -> str:
+    """What the padding became, where it is one number in all slices: whoever sees it in a minimum shall know it."""
+    told = {
+        (frame.image.pixels.padding, rescale) for frame, rescale in zip(work.stack.frames, work.rescales, strict=True)
+    }
+    padding, rescale = next(iter(told))
+    if len(told) > 1 or padding is None or padding[0] != padding[1] or rescale.table is not None:
+        return ""
+    return f" ({padding[0] * rescale.slope + rescale.intercept:g} {work.unit})"
 
 
 # --- voxels ----------------------------------------------------------------------------------
@@ -185,13 +212,13 @@ def _read_slice(work: _Work, pixels: OpenPixels, number: int, target: Numbers) -
     else:
         stored = pixels.frame(frame.index)
     if layout.padding is not None:
-        work.padded.append(int(np.count_nonzero(stored == layout.padding)))
-    if layout.kind != "i":
-        work.undefined.append(int(stored.size - np.count_nonzero(np.isfinite(stored))))
+        work.padded.append(int(np.count_nonzero(pixels.is_padding(stored))))
     if target.dtype == np.int16:
         _put_whole(stored, rescale, target)
     else:
         _put(stored, rescale, target)
+    if layout.kind != "i":
+        work.undefined.append(int(target.size - np.count_nonzero(np.isfinite(target))))
 
 
 def _put_whole(stored: Numbers, rescale: Rescale, target: Numbers) -> None:

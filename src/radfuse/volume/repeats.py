@@ -53,7 +53,7 @@ def without_repeats(group: Group) -> list[tuple[Group, str | None]]:
     places = _places(group.frames)
     most = max(map(len, places))
     if most == 1:
-        return [(group, None)]
+        return [(part, None) for part in _slots_of_time(group)]
     named = _split_by_names(group, most)
     if named:
         return [(part, None) for part in named]
@@ -68,6 +68,14 @@ def without_repeats(group: Group) -> list[tuple[Group, str | None]]:
         "and nothing in them says which belong together: export one of them as a series of its own"
     )
     return [(group, reason)]
+
+
+def _slots_of_time(group: Group) -> list[Group]:
+    """A gated or dynamic PET of which images are missing may show no place twice, and still be of several times."""
+    if group.frames[0].image.modality != "PT" or len(group.frames[0].marks.get(Mark.GATE, ())) == 0:
+        return [group]
+    key = _mark_key(Mark.GATE)
+    return _named(group, (key,), _parts(group.frames, (key,)))
 
 
 def along_of(frames: tuple[Frame, ...]) -> Vectors:
@@ -165,7 +173,17 @@ def _named(group: Group, keys: tuple[Key, ...], parts: _Parts) -> list[Group]:
         )
         for values in ordered
     ]
-    return list(group.parted(what, worded))
+    return _parted(group, what, worded)
+
+
+def _parted(group: Group, what: str, parts: list[tuple[str, tuple[Frame, ...]]]) -> list[Group]:
+    """The parts, which should have the same places each: where one has fewer slices, every one says so."""
+    counts = sorted({len(frames) for _, frames in parts})
+    found = list(group.parted(what, parts))
+    if len(counts) == 1:
+        return found
+    sentence = f"the parts of the series have {counts[0]} to {counts[-1]} slices: images of some are missing"
+    return [replace(part, findings=(*part.findings, Finding(FindingKind.SPLIT, sentence))) for part in found]
 
 
 # --- by when they were made ------------------------------------------------------------------
@@ -184,7 +202,7 @@ def _split_by_times(group: Group, places: list[tuple[Frame, ...]], most: int) ->
 
 
 def _timed(group: Group, mark: Mark, parts: list[tuple[Frame, ...]]) -> list[Group]:
-    return list(group.parted(mark.value, [("", part) for part in parts]))
+    return _parted(group, mark.value, [("", part) for part in parts])
 
 
 def _rounds(places: list[tuple[Frame, ...]], mark: Mark, most: int) -> list[tuple[Frame, ...]]:

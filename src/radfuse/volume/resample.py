@@ -7,6 +7,7 @@ orientation are part of the transform and never of an image that might not hold 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -56,14 +57,16 @@ def resample(
     ``transform`` maps points of the grid's frame of reference to the volume's (from where a voxel
     is wanted to where its value is found); without one both frames must be the same. Voxels that
     lie outside the volume, or where a field says nothing, get ``outside`` and a finding says how
-    many. int16 stays int16 (rounded). Raises FramesDiffer, InvalidGeometry, CannotBuildVolume.
+    many. int16 stays int16 (rounded). The source, and the factors of SUV, are those of the slices it
+    was made of; findings name no slices any more. Raises FramesDiffer, InvalidGeometry, CannotBuildVolume.
     """
     _check(volume, grid, transform)
     fill = outside_value(volume.unit) if outside is None else outside
     if not np.isfinite(fill):
         raise InvalidGeometry("the value outside must be a finite number")
     voxels, missing = _sampled(volume.voxels, volume.grid, grid, transform, interpolation, fill)
-    findings = volume.findings
+    # Other slices than those that were found fault with: what was repaired may be anywhere.
+    findings = tuple(replace(finding, slices=()) for finding in volume.findings)
     if missing:
         share = 100 * missing / voxels.size
         sentence = f"{share:.1f} % of the voxels ({missing:,}) lie outside the images and were set to {fill:g}"

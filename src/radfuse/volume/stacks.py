@@ -15,7 +15,7 @@ from radfuse.geometry import Affine, FrameOfReference, Grid
 from radfuse.volume.attributes import Attributes
 from radfuse.volume.frames import Frame, Mark
 from radfuse.volume.images import ImageFile, Unusable, image_of, open_header
-from radfuse.volume.lattice import STEP_TOLERANCE, Lattice, Repair, Slot, Vectors, lattice_of
+from radfuse.volume.lattice import STEP_TOLERANCE, Lattice, Repair, Slot, Vectors, in_slices, lattice_of
 from radfuse.volume.model import Finding, FindingKind, Source, Unit
 from radfuse.volume.multiframe import PER_FRAME, slices_of_segments, slices_with_groups
 from radfuse.volume.planes import slices_of_dose, slices_of_nuclear
@@ -60,6 +60,8 @@ class Stack:
     """Of the volume, after the repair where one is needed; None when there is no volume."""
     slots: tuple[Slot, ...] = ()
     """What each slice of the grid is made of."""
+    begun: Frame | None = None
+    """Of PET: the image of the whole series that was acquired first, whichever stack it is in."""
 
     @property
     def unit(self) -> Unit:
@@ -219,8 +221,15 @@ def _refused_files(unusable: Sequence[Unusable]) -> list[Stack]:
 
 def _stacks_of_series(frames: tuple[Frame, ...]) -> list[Stack]:
     whole = _unique(frames)
-    places = _all_places(whole.frames)
-    return [_stack(part, reason, places) for group in separated(whole) for part, reason in without_repeats(group)]
+    places, begun = _all_places(whole.frames), _begun(whole.frames)
+    made = [_stack(part, reason, places) for group in separated(whole) for part, reason in without_repeats(group)]
+    return [replace(stack, begun=begun) for stack in made]
+
+
+def _begun(frames: tuple[Frame, ...]) -> Frame | None:
+    """The image of a PET series that was acquired first: the values of all its stacks belong to the series' start."""
+    timed = [frame for frame in frames if frame.image.modality == "PT" and Mark.ACQUISITION_TIME in frame.marks]
+    return min(timed, key=lambda frame: str(frame.marks[Mark.ACQUISITION_TIME]), default=None)
 
 
 def _all_places(frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
@@ -239,7 +248,7 @@ def _stack(group: Group, reason: str | None, places: tuple[Frame, ...]) -> Stack
         lattice = _sparse(frames, places) if places else _dense(frames)
     except CannotBuildVolume as error:
         return _refused(group, frames, findings, error.reason)
-    findings += lattice.findings
+    findings = (*(in_slices(lattice.slots, finding) for finding in findings), *lattice.findings)
     if lattice.refusal and lattice.repair is None:
         return _refused(group, frames, findings, lattice.refusal)
     grid = _grid(frames, lattice)
@@ -276,10 +285,13 @@ def _mixed_numbers(frames: tuple[Frame, ...]) -> str | None:
     kinds = sorted({frame.rescale.kind or "none" for frame in frames})
     if len(kinds) > 1:
         return f"its slices have different Rescale Types ({', '.join(kinds)}): they are not in one unit"
-    if len({frame.image.units for frame in frames}) > 1:
-        return "its slices have different Units: they are not in one unit"
-    if len({frame.image.pixels.kind for frame in frames}) > 1:
-        return "some of its slices are whole numbers and some are not"
+    for what, sentence in (
+        ({frame.rescale.is_stated for frame in frames}, "some of its slices have no Rescale Slope and Intercept"),
+        ({frame.image.units for frame in frames}, "its slices have different Units"),
+        ({frame.image.pixels.kind for frame in frames}, "some of its slices are whole numbers and some are not"),
+    ):
+        if len(what) > 1:
+            return f"{sentence}: they are not in one unit"
     if any(max(abs(frame.rescale.slope), abs(frame.rescale.intercept)) > _LARGEST_NUMBER for frame in frames):
         return "Rescale Slope or Intercept is beyond all that can be measured"
     if any(frame.rescale.slope == 0 for frame in frames):
@@ -295,7 +307,8 @@ def _noted(frames: tuple[Frame, ...]) -> tuple[Finding, ...]:
         found.append(Finding(FindingKind.PIXELS, sentence))
     if any(frame.image.pixels.is_lossy for frame in frames):
         found.append(Finding(FindingKind.PIXELS, "the images were compressed with loss: numbers are approximate"))
-    return tuple(found)
+    notes = dict.fromkeys(frame.note for frame in frames if frame.note)
+    return (*found, *(Finding(FindingKind.HEADER, note) for note in notes))
 
 
 def _dense(frames: tuple[Frame, ...]) -> Lattice:

@@ -87,7 +87,17 @@ class OpenPixels:
         up = spare - pixels.shift
         # Up to the highest bit and down again: the sign comes along, what is beyond does not.
         meant: Numbers = np.right_shift(np.left_shift(stored, up), spare)
+        if pixels.has_foreign_padding:
+            np.copyto(meant, stored, where=self.is_padding(stored))
         return meant
+
+    def is_padding(self, stored: Numbers) -> npt.NDArray[np.bool_]:
+        """Which numbers say that nothing was measured."""
+        if self.pixels.padding is None:
+            return np.zeros(stored.shape, np.bool_)
+        low, high = self.pixels.padding
+        found: npt.NDArray[np.bool_] = (stored == low) if low == high else (stored >= low) & (stored <= high)
+        return found
 
     def _bits(self, number: int) -> Numbers:
         """A frame of single bits, which need not begin with a byte (PS3.5 section 8.1.1)."""

@@ -25,7 +25,6 @@ _SUV_TYPES: Final = {
     ("CM2ML", "BSA"): Unit.SUV_BSA,
 }
 """Units and SUV Type (0054,1006), PS3.3 section C.8.9.1.1.4: an empty type means body weight."""
-SUV_UNITS: Final = frozenset(_SUV_TYPES.values())
 
 
 def natural_unit(frame: Frame) -> Unit:
@@ -43,13 +42,17 @@ def natural_unit(frame: Frame) -> Unit:
 
 
 def _emission(frame: Frame) -> Unit:
-    image = frame.image
+    image, rescale = frame.image, frame.rescale
+    if rescale.kind.startswith("RWV"):  # whatever Units says of the rescale that is not there
+        return Unit.BQML if rescale.kind == ACTIVITY else Unit.SIGNAL
+    if image.modality == "PT" and not rescale.is_stated:
+        return Unit.SIGNAL
     unit = _PET_UNITS.get(image.units) or _SUV_TYPES.get((image.units, image.suv_type))
     if unit is not None:
         return unit
     if image.modality == "NM" and not image.units:
         return Unit.COUNTS
-    return Unit.BQML if not image.units and frame.rescale.kind in ("BQML", ACTIVITY) else Unit.SIGNAL
+    return Unit.BQML if not image.units and rescale.kind == "BQML" else Unit.SIGNAL
 
 
 def require_unit(frame: Frame, unit: Unit) -> None:
@@ -59,7 +62,7 @@ def require_unit(frame: Frame, unit: Unit) -> None:
         return
     kind = frame.rescale.kind or frame.image.units
     said = f"; they say {kind}" if kind else "; they do not say in which unit they are"
-    if unit is Unit.HU and frame.image.modality == "CT" and not frame.rescale.is_stated:
+    if frame.image.modality in ("CT", "PT") and not frame.rescale.is_stated:
         said = "; they have no Rescale Slope and Intercept"
     raise CannotBuildVolume(f"the images are not in {unit}{said}: ask for {natural} or for stored values")
 
@@ -76,18 +79,19 @@ def _noticed(frames: tuple[Frame, ...], unit: Unit) -> list[Finding]:
     first = frames[0].rescale
     slopes = [frame.rescale.slope for frame in frames]
     kind = first.kind or frames[0].image.units
-    if unit is Unit.SIGNAL and kind not in ("", "US", "NORMALIZED") and not kind.startswith("RWV"):
+    if frames[0].image.modality in ("CT", "PT") and not first.is_stated:
+        found.append(Finding(FindingKind.UNIT, "the images have no Rescale Slope and Intercept: numbers are as stored"))
+    elif unit is Unit.SIGNAL and kind not in ("", "US", "NORMALIZED") and not kind.startswith("RWV"):
         found.append(Finding(FindingKind.UNIT, f"the numbers are what the images call {kind}: no unit we know"))
     if first.kind.startswith("RWV"):
         sentence = f"the numbers come from the Real World Value Mapping of the images ({first.kind})"
         found.append(Finding(FindingKind.UNIT, sentence))
     if first.table is not None:
         found.append(Finding(FindingKind.UNIT, "the numbers come through the Modality LUT of the images"))
-    if min(slopes) < 0 < max(slopes):
+    if min(slopes) < 0:
         touched = tuple(number for number, slope in enumerate(slopes) if slope < 0)
-        found.append(
-            Finding(FindingKind.UNIT, "Rescale Slope is negative in some slices: applied as it stands", touched)
-        )
-    if unit in (Unit.BQML, Unit.COUNTS, *SUV_UNITS) and any(frame.rescale.intercept for frame in frames):
+        where = "some slices" if max(slopes) > 0 else "all slices"
+        found.append(Finding(FindingKind.UNIT, f"Rescale Slope is negative in {where}: applied as it stands", touched))
+    if (unit.is_suv or unit in (Unit.BQML, Unit.COUNTS)) and any(frame.rescale.intercept for frame in frames):
         found.append(Finding(FindingKind.UNIT, "Rescale Intercept is not 0 in some slices: applied as it stands"))
     return found

@@ -87,6 +87,9 @@ _API: Final = (
     Row("GET", "/api" + _STUDY + "/holding", READER),
     Row("GET", "/api" + _SERIES, READER),
     Row("GET", "/api" + _INSTANCE + "/attributes", READER),
+    Row("GET", "/api/registrations", READER),
+    Row("GET", "/api/registrations/path", READER),
+    Row("POST", "/api/registrations", OPERATOR),
     Row("POST", "/api/uploads", OPERATOR),
     Row("POST", "/api/deletions", OPERATOR),
     # Jobs.

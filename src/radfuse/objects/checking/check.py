@@ -14,6 +14,7 @@ from radfuse.objects.checking.functional_groups import wrong_groups
 from radfuse.objects.checking.geometry import wrong_geometry
 from radfuse.objects.checking.model import Facts, Fault, facts_of
 from radfuse.objects.checking.references import wrong_references
+from radfuse.objects.checking.registrations import wrong_registrations
 from radfuse.objects.checking.tables import plan_of
 from radfuse.objects.checking.values import has_text_beyond_ascii, wrong_values
 
@@ -44,7 +45,7 @@ def _own_faults(ds: Dataset) -> tuple[Fault, ...]:
     if plan is None:
         return (Fault((_SOP_CLASS,), "SOP class", "Radfuse knows no rules for this SOP class, and does not write it"),)
     found = [*_guarded(ds, lambda it: missing(it, plan)), *_guarded(ds, wrong_values)]
-    for judge in (_meta, _uids, _character_set, wrong_groups, wrong_geometry):
+    for judge in (_meta, _uids, _character_set, wrong_groups, wrong_geometry, wrong_registrations):
         found += _guarded(ds, judge)
     if "ValueType" in ds or str(ds.get("Modality", "")) in ("SR", "KO"):
         found += _guarded(ds, wrong_content)

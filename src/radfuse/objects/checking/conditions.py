@@ -111,7 +111,9 @@ def _repeats(ds: Dataset) -> bool:
 
 def _refers(ds: Dataset) -> bool:
     groups = ds.get("PerFrameFunctionalGroupsSequence") or ()
-    return any(group.get("DerivationImageSequence") for group in groups[:1])
+    registrations = (*(ds.get("RegistrationSequence") or ()), *(ds.get("DeformableRegistrationSequence") or ()))
+    registers = any(item.get("ReferencedImageSequence") for item in registrations)
+    return registers or any(group.get("DerivationImageSequence") for group in groups[:1])
 
 
 _PALETTES: Final = tuple(
@@ -182,8 +184,6 @@ def wanted_modules(ds: Dataset, plan: Plan) -> frozenset[str]:
 
 
 _AREA: Final = "DisplayedAreaSelectionSequence"
-_SEGMENTS: Final = "SegmentSequence"
-_MAGNIFICATION: Final = "PresentationPixelMagnificationRatio"
 _SOFTCOPY: Final = "SoftcopyVOILUTSequence"
 
 _MAP: Final = "RealWorldValueMappingSequence"
@@ -207,6 +207,10 @@ _IN_ITEMS: Final[tuple[tuple[str, Condition], ...]] = (
     ("BlendingSequence", Condition(("RescaleSlope", "RescaleType"), "1C", "C.11.1", _has("RescaleIntercept"))),
     ("DimensionIndexSequence", Condition(("FunctionalGroupPointer",), "1C", "C.7.6.17", lambda _item: True)),
     (_MAP, Condition(("RealWorldValueSlope", "RealWorldValueIntercept"), "1C", "C.7.6.16.2.11", _lacks(_MAP_DATA))),
+    (
+        "RegistrationSequence",
+        Condition(("FrameOfReferenceUID",), "1C", "C.20.2", _lacks("ReferencedImageSequence")),
+    ),
     (_MAP, Condition(_MAP_ENDS, "1C", "C.7.6.16.2.11", _lacks("DoubleFloatRealWorldValueFirstValueMapped"))),
 )
 """Sequences at the top of a data set whose items have conditions of their own."""

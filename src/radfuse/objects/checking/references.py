@@ -16,6 +16,7 @@ _INSTANCE: Final = 0x0008_1155
 _STUDY: Final = 0x0020_000D
 _SERIES: Final = 0x0020_000E
 _FRAME_UID: Final = 0x0020_0052
+_SOURCE_FRAME_UID: Final = 0x0064_0003
 _SEQUENCES_OF_NO_OBJECTS: Final = frozenset(
     tag_for_keyword(keyword)
     for keyword in (
@@ -72,7 +73,7 @@ def references_in(ds: Dataset, path: Path = (), around: _Around | None = None) -
             inside = _Around(
                 _text(item, _STUDY) or around.study,
                 _text(item, _SERIES) or around.series,
-                _text(item, _FRAME_UID) or around.frame,
+                _text(item, _FRAME_UID) or _text(item, _SOURCE_FRAME_UID) or around.frame,
             )
             if _INSTANCE in item and tag not in _SEQUENCES_OF_NO_OBJECTS:
                 yield Reference(here, item, inside)

@@ -9,10 +9,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
 from radfuse.core.errors import UnreadableObject
-from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
 from radfuse.dicom import Transcoder
-
-NATIVE_SYNTAXES = frozenset((EXPLICIT_LITTLE, IMPLICIT_LITTLE, DEFLATED_LITTLE, EXPLICIT_BIG))
+from radfuse.dicom.transcode import NATIVE
 
 
 def read_native(path: Path, transcoder: Transcoder, scratch: Path) -> Dataset:
@@ -28,7 +27,7 @@ def read_native(path: Path, transcoder: Transcoder, scratch: Path) -> Dataset:
         raise UnreadableObject("the file is damaged or no DICOM") from error
     if "SOPClassUID" not in ds:
         raise UnreadableObject("the file is damaged: nothing can be read from it")
-    if syntax in NATIVE_SYNTAXES or "PixelData" not in ds:
+    if syntax in NATIVE or "PixelData" not in ds:
         return ds
     plain = scratch / "native"
     try:

@@ -29,9 +29,6 @@ def new_object(sop_class_uid: str, modality: str, source: Dataset, *, series: Ne
     C.12.1); Content Date and Time are the time of making. Text is written in UTF-8 whatever the source's
     character set was; a date, time or number of the source that is none is not repeated.
 
-    An object that another library built takes them over by ``ds.update(new_object(...))``. Give that library
-    ``minimal(source)`` instead of a foreign source, whose values it may refuse.
-
     Raises UnreadableObject for a source without a Study Instance UID.
     """
     ds = Dataset()
@@ -49,18 +46,6 @@ def new_object(sop_class_uid: str, modality: str, source: Dataset, *, series: Ne
     ds.InstanceNumber = series.instance_number
     _add_series(ds, modality, source, series, making)
     add_equipment(ds, making)
-    return ds
-
-
-def minimal(source: Dataset, *keywords: str) -> Dataset:
-    """What other libraries want to know of a source image: patient, study, identity, and ``keywords``, all readable."""
-    ds = Dataset()
-    ds.SpecificCharacterSet = CHARACTER_SET
-    for element in copied_attributes(source):
-        ds.add(element)
-    for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", *keywords):
-        if keyword in source:
-            ds.add(source[keyword])
     return ds
 
 

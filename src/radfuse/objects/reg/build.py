@@ -33,6 +33,7 @@ from radfuse.objects.reg.model import (
     DEFORMABLE,
     SPATIAL,
     DeformableObject,
+    FieldLoss,
     FieldStorage,
     NewRegistration,
     UsedFiducial,
@@ -65,13 +66,16 @@ def build_spatial_registration(
         raise InvalidObject(("a Spatial Registration holds a matrix, and the transform deforms",))
     ds = _started(SPATIAL, new, source, making, series or NewSeries("Spatial Registration"))
     fixed = _matrix_item(Affine.identity(), IDENTITY, "")
-    _name(fixed, new.fixed.uid, new.fixed_images)
+    fixed.FrameOfReferenceUID = new.fixed.uid
+    _name_images(fixed, new.fixed_images)
     moving = _matrix_item(new.transform.affine().inverse(), new.method, new.comment)
-    _name(moving, new.moving.uid, new.moving_images)
+    moving.FrameOfReferenceUID = new.moving.uid
+    _name_images(moving, new.moving_images)
     if new.fiducials:
         moving.UsedFiducialsSequence = _used(new.fiducials)
     ds.RegistrationSequence = Items([fixed, moving])
-    return _finished(ds, new, provenance, making)
+    images = [*new.fixed_images, *new.moving_images]
+    return _finished(ds, images, new.fiducials, provenance, making)
 
 
 def build_deformable_registration(
@@ -98,13 +102,19 @@ def build_deformable_registration(
     field = stored_field(new.transform, storage)
     ds = _started(DEFORMABLE, new, source, making, series or NewSeries("Deformable Spatial Registration"))
     ds.DeformableRegistrationSequence = Items([_deformation(new, field)])
-    told = {
-        "grid spacing mm": " x ".join(f"{one:.3f}" for one in field.loss.spacing_mm),
-        "grid loss mm (mean, 95 %, most)": f"{field.loss.mean_mm:.4f}, {field.loss.p95_mm:.4f}, {field.loss.max_mm:.4f}",
-        "grid covers": f"{field.loss.covered:.4f}",
+    told = replace(provenance, parameters={**provenance.parameters, **_told(field.loss)})
+    # Its items have no place for fixed images: with no moving ones the object refers to none.
+    images = [*new.fixed_images, *new.moving_images] if new.moving_images else []
+    return DeformableObject(_finished(ds, images, new.fiducials, told, making), field.loss)
+
+
+def _told(loss: FieldLoss) -> dict[str, str]:
+    """What the grid lost, as parameters of the provenance."""
+    return {
+        "grid spacing mm": " x ".join(f"{one:.3f}" for one in loss.spacing_mm),
+        "grid loss mm (mean, 95 %, most)": ", ".join(f"{one:.4f}" for one in (loss.mean_mm, loss.p95_mm, loss.max_mm)),
+        "grid covers": f"{loss.covered:.4f}",
     }
-    told = {**provenance.parameters, **told}
-    return DeformableObject(_finished(ds, new, replace(provenance, parameters=told), making), field.loss)
 
 
 def _check(new: NewRegistration) -> None:
@@ -141,16 +151,12 @@ def _started(sop_class_uid: str, new: NewRegistration, source: Dataset, making: 
     return ds
 
 
-def _finished(ds: Dataset, new: NewRegistration, provenance: Provenance, making: Making) -> Dataset:
-    fiducials = [fiducial.instance for fiducial in new.fiducials]
-    add_common_instance_reference(ds, [*new.fixed_images, *new.moving_images, *fiducials])
+def _finished(
+    ds: Dataset, images: list[Reference], fiducials: tuple[UsedFiducial, ...], provenance: Provenance, making: Making
+) -> Dataset:
+    add_common_instance_reference(ds, [*images, *(fiducial.instance for fiducial in fiducials)])
     add_provenance(ds, provenance, making)
     return ds
-
-
-def _name(item: Dataset, frame_uid: str, images: Iterable[Reference]) -> None:
-    item.FrameOfReferenceUID = frame_uid
-    _name_images(item, images)
 
 
 def _name_images(item: Dataset, images: Iterable[Reference]) -> None:
@@ -189,10 +195,8 @@ def _used(fiducials: Iterable[UsedFiducial]) -> Items:
 def _deformation(new: NewRegistration, field: StoredField) -> Dataset:
     item = Dataset()
     item.SourceFrameOfReferenceUID = new.moving.uid
-    if new.fixed.is_same_as(new.moving):  # else naming images would leave out others of their frame (C.20.3)
-        _name_images(item, new.moving_images)
-    if new.comment:
-        item.FrameOfReferenceTransformationComment = new.comment[:_MOST_CHARACTERS]
+    _name_images(item, new.moving_images)
+    item.FrameOfReferenceTransformationComment = (new.comment or str(field.loss))[:_MOST_CHARACTERS]
     item.RegistrationTypeCodeSequence = code_sequence(new.method)
     item.PreDeformationMatrixRegistrationSequence = Items([_matrix(Affine.identity())])
     item.PostDeformationMatrixRegistrationSequence = Items([_matrix(field.after)])

@@ -18,6 +18,10 @@ _BYTES: Final = 12
 """Of a vector: three numbers of four bytes."""
 _TOLERANCE: Final = 1e-3
 _MOST_POINTS: Final = 1 << 32
+_LARGEST_STEP_MM: Final = 1e4
+_FARTHEST_MM: Final = 1e7
+_LONGEST_MM: Final = 1e6
+"""A kilometre: numbers beyond can only be somebody's word for undefined, or damage."""
 
 
 def read_deformation(item: Item, fixed: FrameOfReference) -> tuple[Chain, list[str]]:
@@ -36,7 +40,7 @@ def read_deformation(item: Item, fixed: FrameOfReference) -> tuple[Chain, list[s
         return Chain(matrices or (whole,)), sentences
     grid, vectors = _grid(grids[0], fixed), _vectors(grids[0])
     vectors = vectors.reshape(*grid.shape, 3)
-    box = defined_box(vectors)
+    box = defined_box(np.where(np.abs(vectors) <= _LONGEST_MM, vectors, np.float32(np.nan)))
     if box is None:
         raise UnreadableObject("its deformation is undefined everywhere")
     inner, defined = cropped(grid, vectors, box)
@@ -67,12 +71,13 @@ def _grid(item: Item, fixed: FrameOfReference) -> Grid:
         raise UnreadableObject("its grid does not say where it lies and how large it is")
     if not all(one.is_integer() and one >= 1 for one in size) or np.prod(size) > _MOST_POINTS:
         raise UnreadableObject("its grid has no points, or more than there can be")
-    if not all(np.isfinite(one) and one > 0 for one in spacing):
-        raise UnreadableObject("the distances of its grid are not all more than 0")
+    if not all(0 < one <= _LARGEST_STEP_MM for one in spacing):
+        raise UnreadableObject("the distances of its grid are not all more than 0 and at most 10 m")
+    if not all(abs(one) <= _FARTHEST_MM for one in position):
+        raise UnreadableObject("its grid lies farther off than any patient")
     columns, rows, slices = (int(one) for one in size)
-    axes = _axes(orientation)
     try:
-        return Grid((slices, rows, columns), Affine.of(axes * np.array(spacing), position), fixed)
+        return Grid((slices, rows, columns), Affine.of(_axes(orientation) * np.array(spacing), position), fixed)
     except InvalidGeometry as error:
         raise UnreadableObject(f"its grid is none: {error.reason}") from error
 

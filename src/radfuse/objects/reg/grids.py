@@ -109,7 +109,7 @@ Box = tuple[slice, slice, slice]
 
 def defined_box(vectors: Vectors) -> Box | None:
     """A box of vectors that are all finite: faces with the largest share of others are taken off in turn."""
-    good = np.isfinite(vectors).all(axis=-1)
+    good: npt.NDArray[np.bool_] = np.asarray(np.isfinite(vectors).all(axis=-1))
     low, high = [0, 0, 0], list(good.shape)
     while min(after - before for before, after in zip(low, high, strict=True)) > 0:
         part = good[tuple(slice(*ends) for ends in zip(low, high, strict=True))]

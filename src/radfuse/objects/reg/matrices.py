@@ -19,6 +19,8 @@ _TOLERANCE: Final = 1e-4
 _NUMBERS: Final = 16
 _IDENTITY_TOLERANCE: Final = 1e-6
 _IDENTITY_MM: Final = 1e-4
+_MOST_STRETCH: Final = 1000.0
+_FARTHEST_MM: Final = 1e7
 
 
 def matrix_type(matrix: Affine) -> str:
@@ -44,17 +46,28 @@ def read_matrix(item: Item) -> Affine:
     if len(numbers) != _NUMBERS:
         raise UnreadableObject("its matrix has no 16 numbers that can be read")
     try:
-        return Affine(np.array(numbers).reshape(4, 4))
+        matrix = Affine(np.array(numbers).reshape(4, 4))
     except InvalidGeometry as error:
         raise UnreadableObject(f"its matrix is none: {error.reason}") from error
+    return _sensible(matrix)
 
 
 def read_matrices(items: Sequence[Item]) -> Affine:
     """Several matrices as one: the first item is applied first (equation C.20.2-2). Raises UnreadableObject."""
     whole = Affine.identity()
     for item in items:
-        whole = read_matrix(item).after(whole)
+        whole = _sensible(read_matrix(item).after(whole))
     return whole
+
+
+def _sensible(matrix: Affine) -> Affine:
+    """The matrix, unless numbers in it can only be damage."""
+    stretch = np.linalg.svd(matrix.linear, compute_uv=False)
+    if stretch.max() > _MOST_STRETCH or stretch.min() < 1 / _MOST_STRETCH:
+        raise UnreadableObject("its matrix stretches or shrinks more than a thousandfold")
+    if np.abs(matrix.translation).max() > _FARTHEST_MM:
+        raise UnreadableObject("its matrix moves farther than any patient")
+    return matrix
 
 
 def wrong_types(items: Sequence[Item]) -> list[str]:

@@ -41,7 +41,7 @@ class NewRegistration:
     description: str = ""
     """Content Description, cut at 64 characters."""
     comment: str = ""
-    """Frame of Reference Transformation Comment, cut at 64 characters."""
+    """Frame of Reference Transformation Comment, cut at 64 characters; empty: what the grid lost, if there is one."""
     fixed_images: tuple[Reference, ...] = ()
     moving_images: tuple[Reference, ...] = ()
     fiducials: tuple[UsedFiducial, ...] = ()
@@ -53,7 +53,7 @@ class FieldStorage:
 
     spacing_mm: float = 4.0
     """Largest distance of stored vectors; finer where the loss asks for it, never finer than the field itself."""
-    stated_loss_mm: float = 0.2
+    stated_loss_mm: float = 0.3
     """How far any voxel of the field may be off between stored vectors."""
     grid: Grid | None = None
     """Where the deformation is to be stored. None: the grid of the first displacement field of the transform,
@@ -97,7 +97,7 @@ class Edge:
     """RIGID, RIGID_SCALE, AFFINE, as our own eyes see the matrix; empty for a deformation."""
     comment: str = ""
     images: tuple[Reference, ...] = ()
-    """The moving images that are named; empty: all of the frame."""
+    """The moving images that are named. They limit the registration only where ``moving`` is the fixed frame itself."""
 
     @property
     def is_deformable(self) -> bool:

@@ -26,8 +26,8 @@ def read_registration(ds: Dataset, frame_of: FrameOf | None = None) -> Registrat
     """The registrations of an object, each as a transform from its fixed frame of reference to a moving one.
 
     That is our direction, and that of a Deformable Spatial Registration; matrices of a Spatial Registration
-    are inverted. ``frame_of`` finds the frame of items that name images only. A registration that cannot be
-    used is left out, with a finding.
+    are inverted. ``frame_of`` finds the frame of items that name images only, and of the first image of the
+    others. A registration that cannot be used is left out, with a finding.
 
     Raises UnreadableObject for another SOP class, a damaged sequence, an object without frames of reference,
     or one of whose registrations none can be used.
@@ -107,6 +107,7 @@ class _Reading:
             if not moving.is_known:
                 raise UnreadableObject("it does not say which frame of reference it registers")
             images = self._images(item)
+            self._judge_images(name, moving, images)
             edge = self._matrices(name, item, moving) if self._class == SPATIAL else self._field(name, item, moving)
         except UnreadableObject as error:
             self._lost.append(f"{name} is left out: {error.reason}")
@@ -161,6 +162,11 @@ class _Reading:
     def _images(self, item: Item) -> tuple[Reference, ...]:
         """The images that an item names, with series and study where the object lists them."""
         return tuple(_reference(image, self._references) for image in item.items("ReferencedImageSequence"))
+
+    def _judge_images(self, name: str, moving: FrameOfReference, images: tuple[Reference, ...]) -> None:
+        known = self._frame_of(images[0].sop_instance_uid) if images else None
+        if known and known != moving.uid:
+            self._sentences.append(f"{name} names images that lie in another frame of reference than it says")
 
     def _judge_twice(self, edges: Sequence[Edge]) -> None:
         frames = [edge.moving.uid for edge in edges]

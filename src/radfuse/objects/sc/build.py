@@ -18,14 +18,13 @@ from radfuse.objects.common import (
     Provenance,
     add_provenance,
     code_sequence,
+    codes,
     decimal,
     new_object,
     reference_to,
 )
 from radfuse.objects.sc.model import Capture, CaptureClass
 from radfuse.objects.sc.planes import add_frame_groups, add_plane
-
-SOURCE_IMAGE: Final = Code("121322", "DCM", "Source image for image processing operation")  # CID 7202
 
 _FRAME_TIME: Final = 0x0018_1063
 _PAGE_NUMBERS: Final = 0x0018_2001
@@ -80,7 +79,7 @@ def _add_source(ds: Dataset, sources: Sequence[Dataset], provenance: Provenance,
     ds.DerivationDescription = provenance.sentence()
     if derivation:
         ds.DerivationCodeSequence = code_sequence(derivation)
-    ds.SourceImageSequence = Items([reference_to(source).item(SOURCE_IMAGE) for source in sources])
+    ds.SourceImageSequence = Items([reference_to(source).item(codes.SOURCE_IMAGE) for source in sources])
     lossy = [source for source in sources if str(source.get("LossyImageCompression", "")) == "01"]
     ds.LossyImageCompression = "01" if lossy else "00"
     if lossy:

@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 
 from radfuse.core.errors import UnreadableObject
 from radfuse.core.transfer_syntaxes import EXPLICIT_BIG, EXPLICIT_LITTLE
+from radfuse.dicom.transcode import NATIVE
 from radfuse.objects.common import Item
-from radfuse.objects.common.native import NATIVE_SYNTAXES
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def stored_frames(ds: Dataset, frames: int) -> StoredFrames:
     if not rows or not columns or bits not in (1, 8, 16) or item.whole("SamplesPerPixel") not in (1, None):
         raise UnreadableObject("the segmentation does not say how its pixels are stored, or not as segments are")
     syntax = str(getattr(getattr(ds, "file_meta", None), "TransferSyntaxUID", EXPLICIT_LITTLE))
-    if syntax not in NATIVE_SYNTAXES:
+    if syntax not in NATIVE:
         raise UnreadableObject("its pixels are compressed: transcode it to Explicit VR Little Endian first")
     try:
         data = ds["PixelData"].value

@@ -8,13 +8,11 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from radfuse.core.errors import InvalidObject
-from radfuse.objects.common import Code, Making, NewSeries, Provenance, add_provenance
+from radfuse.objects.common import Code, Making, NewSeries, Provenance, add_provenance, codes
 from radfuse.objects.series import ct, mr, nm, pt
 from radfuse.objects.series.slices import Order, require_one_modality, require_writable
 from radfuse.objects.series.stored import require_numbers
 from radfuse.volume import Volume
-
-SPATIAL_RESAMPLING: Final = Code("113085", "DCM", "Spatial resampling")  # CID 7203
 
 _BUILDERS: Final = {"CT": ct.build, "MR": mr.build, "PT": pt.build, "NM": nm.build}
 MODALITIES: Final = tuple(_BUILDERS)
@@ -27,7 +25,7 @@ def build_series(
     provenance: Provenance,
     making: Making,
     *,
-    derivation: Code = SPATIAL_RESAMPLING,
+    derivation: Code = codes.SPATIAL_RESAMPLING,
     padding: float | None = None,
 ) -> Iterator[Dataset]:
     """A volume as CT, MR or PET images, a slice each, or as one NM image: explicit little endian, classic classes.

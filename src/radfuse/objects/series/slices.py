@@ -14,13 +14,10 @@ from pydicom.sequence import Sequence as Items
 
 from radfuse.core.errors import InvalidGeometry, InvalidObject
 from radfuse.geometry import Affine, Grid
-from radfuse.objects.common import Code, Making, NewSeries, Provenance, code_sequence, decimal, reference_to
+from radfuse.objects.common import Code, Making, NewSeries, Provenance, code_sequence, codes, decimal, reference_to
 from radfuse.objects.series.copied import alike, put
 from radfuse.objects.series.stored import Rescale
 from radfuse.volume import Volume
-
-SOURCE_IMAGE: Final = Code("121322", "DCM", "Source image for image processing operation")  # CID 7202
-
 
 _MANY: Final = 50
 
@@ -87,7 +84,7 @@ class Nearness:
     def __init__(self, sources: Sequence[Dataset], grid: Grid) -> None:
         self._sources = sources
         self._grid = grid
-        purpose = SOURCE_IMAGE if len(sources) <= _MANY or self._lie_in(grid) else None
+        purpose = codes.SOURCE_IMAGE if len(sources) <= _MANY or self._lie_in(grid) else None
         items = [reference_to(source).item(purpose) for source in sources]
         self._items = items
         self._all = Items(items)

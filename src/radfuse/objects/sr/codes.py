@@ -21,8 +21,6 @@ def _ucum(value: str, meaning: str) -> Code:
 
 # CID 7021 Measurement Report Document Title
 IMAGING_MEASUREMENT_REPORT: Final = _dcm("126000", "Imaging Measurement Report")
-ONCOLOGY_MEASUREMENT_REPORT: Final = _dcm("126001", "Oncology Measurement Report")
-PET_MEASUREMENT_REPORT: Final = _dcm("126003", "PET Measurement Report")
 
 # CID 100 Quantitative Diagnostic Imaging Procedure, by modality
 PROCEDURES: Final = {
@@ -107,7 +105,6 @@ MEDIAN: Final = _sct("373099004", "Median")
 MINIMUM: Final = _sct("255605001", "Minimum")
 MAXIMUM: Final = _sct("56851009", "Maximum")
 STANDARD_DEVIATION: Final = _sct("386136009", "Standard Deviation")
-TOTAL: Final = _sct("255619001", "Total")
 PEAK: Final = _dcm("126031", "Peak Value Within ROI")
 
 # CID 7466, 7469, 7470: what is measured
@@ -142,7 +139,6 @@ G_PER_ML_LBM_JANMA: Final = _ucum("g/ml{SUVlbm(Janma)}", "Standardized Uptake Va
 G_PER_ML_IBW: Final = _ucum("g/ml{SUVibw}", "Standardized Uptake Value ideal body weight")
 CM2_PER_ML_BSA: Final = _ucum("cm2/ml{SUVbsa}", "Standardized Uptake Value body surface area")
 HOUNSFIELD: Final = _ucum("[hnsf'U]", "Hounsfield unit")
-BQ_PER_ML: Final = _ucum("Bq/ml", "Becquerels/milliliter")
 GRAY: Final = _ucum("Gy", "Gray")
 GRAM: Final = _ucum("g", "gram")
 MILLILITRE: Final = _ucum("ml", "milliliter")

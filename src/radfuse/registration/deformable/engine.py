@@ -7,16 +7,12 @@ is smoothed. See docs/registration.md for what was measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from radfuse.core.errors import InvalidGeometry
 from radfuse.registration.deformable import forces, warping
-from radfuse.registration.deformable.levels import Image, Level, level, reduced, smoothed
+from radfuse.registration.deformable.levels import Level, continued, level, reduced, smoothed, stiffened
 from radfuse.registration.deformable.likeness import (
     Comparison,
     Correlation,
@@ -26,71 +22,33 @@ from radfuse.registration.deformable.likeness import (
     channels,
     reduced_channels,
 )
+from radfuse.registration.deformable.pair import Deformation, Image, Pair, Progress, product
 from radfuse.registration.deformable.parallel import over
 from radfuse.registration.deformable.recipe import DeformableRecipe, Likeness
 
-Progress = Callable[[float], None]
-
-_PERCENTILES: Final = (0.5, 99.5)
 _MOST_REPAIRS: Final = 20
 _LOOK_BACK: Final = 3
-_WORK_OF_LEVEL: Final = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Deformation:
-    """A field on the fixed grid, in mm along its columns, rows and slices (3 x slices x rows x columns)."""
-
-    field_mm: Image
-    metric_before: float
-    metric_after: float
-    least_jacobian: float
-    steps: tuple[int, ...]
-    """Steps taken on each level."""
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """Two images on one grid, with what of them counts. Raises InvalidGeometry for other shapes, or no finite voxel."""
-
-    fixed: Image
-    moving: Image
-    spacing_mm: npt.NDArray[np.float64]
-    """Along columns, rows, slices."""
-    fixed_weight: Image | None = None
-    moving_weight: Image | None = None
-
-    def __post_init__(self) -> None:
-        """Check the shapes."""
-        others = [image for image in (self.moving, self.fixed_weight, self.moving_weight) if image is not None]
-        if self.fixed.ndim != 3 or any(image.shape != self.fixed.shape for image in others):
-            raise InvalidGeometry("the images to register must lie on one grid")
-        for image in (self.fixed, self.moving):
-            if not np.isfinite(image).all():
-                raise InvalidGeometry("an image to register has voxels that are no finite numbers")
-
-
-def deform(pair: Pair, recipe: DeformableRecipe, progress: Progress | None = None) -> Deformation:
-    """The deformation that makes the moving image like the fixed one.
+def deform(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: Progress | None = None) -> Deformation:
+    """The deformation that makes the moving image like the fixed one. Raises CannotRegister.
 
     ``progress`` is told the share that is done, and may raise to stop. The same input gives the same bits.
     """
-    full = level(pair.fixed.shape, pair.spacing_mm, 1)  # type: ignore[arg-type]
-    images = _Images(pair, recipe, full)
-    field: Image | None = None
-    previous: Level | None = None
-    steps: list[int] = []
-    clock = _Clock(recipe, progress)
+    levels = [level(pair.fixed.shape, pair.spacing_mm, each) for each in recipe.coarseness]
+    images = _Images(pair, recipe, likeness)
+    clock = _Clock([at.voxels * most for at, most in zip(levels, recipe.iterations, strict=True)], progress)
+    field, steps = np.zeros((3, *levels[0].shape), np.float32), []
     before = after = 0.0
-    for coarseness, most in zip(recipe.coarseness, recipe.iterations, strict=True):
-        at = level(pair.fixed.shape, pair.spacing_mm, coarseness)  # type: ignore[arg-type]
-        field = _started(field, previous, at)
-        comparison = images.at(at)
-        taken, before, after = _Descent(comparison, at, recipe, clock).run(field, most)
+    for number, (at, most) in enumerate(zip(levels, recipe.iterations, strict=True)):
+        if number:
+            field = _enlarged(field, levels[number - 1], at)
+        descent = _Descent(images.at(at), at, recipe, recipe.damping_for(likeness))
+        if at is levels[-1]:
+            before = descent.metric(np.zeros_like(field))
+        taken, after = descent.run(field, most, lambda share, of=number: clock.tell(of, share))  # type: ignore[misc]
         steps.append(taken)
-        previous = at
-    assert field is not None and previous is not None  # noqa: S101 a recipe has a level
-    return Deformation(field, before, after, float(jacobians(field, previous).min()), tuple(steps))
+    return Deformation(field, before, after, tuple(steps))
 
 
 def jacobians(field: Image, at: Level) -> Image:
@@ -101,41 +59,32 @@ def jacobians(field: Image, at: Level) -> Image:
 
 
 class _Clock:
-    """Turns steps into a share of the whole: a step costs what its level has voxels."""
+    """Turns shares of levels into a share of the whole: a step costs what its level has voxels."""
 
-    def __init__(self, recipe: DeformableRecipe, progress: Progress | None) -> None:
-        self._progress = progress
-        self._costs = [_WORK_OF_LEVEL ** -np.log2(each) for each in recipe.coarseness]
-        self._total = sum(cost * most for cost, most in zip(self._costs, recipe.iterations, strict=True))
-        self._done = 0.0
+    def __init__(self, costs: list[float], progress: Progress | None) -> None:
+        self._costs, self._progress = costs, progress
 
-    def tell(self, cost: float) -> None:
-        self._done += cost
+    def tell(self, number: int, share: float) -> None:
         if self._progress:
-            self._progress(min(1.0, self._done / self._total))
+            done = sum(self._costs[:number]) + self._costs[number] * share
+            self._progress(min(1.0, done / sum(self._costs)))
 
 
 class _Images:
     """What is compared on each level."""
 
-    def __init__(self, pair: Pair, recipe: DeformableRecipe, full: Level) -> None:
-        self._recipe = recipe
-        self._fixed_weight, self._moving_weight = pair.fixed_weight, pair.moving_weight
-        self._shape = pair.fixed.shape
-        fixed, moving = (
-            _scaled(image, weight)
-            for image, weight in ((pair.fixed, pair.fixed_weight), (pair.moving, pair.moving_weight))
-        )
+    def __init__(self, pair: Pair, recipe: DeformableRecipe, likeness: Likeness) -> None:
+        self._recipe, self._weights = recipe, (product(pair.fixed_weight, pair.focus), pair.moving_weight)
+        full = level(pair.fixed.shape, pair.spacing_mm, 1)
+        known = (pair.fixed_weight, pair.moving_weight)
+        fixed, moving = (continued(*each, full) for each in zip(pair.scaled, known, strict=True))
         self._images = (fixed, moving)
-        self._channels = (
-            (channels(fixed, recipe.patch_sigma, full), channels(moving, recipe.patch_sigma, full))
-            if recipe.likeness is Likeness.DESCRIPTORS
-            else None
-        )
+        self._channels = None
+        if likeness is Likeness.DESCRIPTORS:
+            self._channels = (channels(fixed, recipe.patch_sigma, full), channels(moving, recipe.patch_sigma, full))
 
     def at(self, to: Level) -> Comparison:
-        small = (None if each is None else reduced(each, to) for each in (self._fixed_weight, self._moving_weight))
-        weights = Weights(*small)
+        weights = Weights(*(None if each is None else reduced(each, to) for each in self._weights))
         if self._channels:
             one, other = (reduced_channels(each, to) for each in self._channels)
             return Descriptors((one, other), weights, to)
@@ -146,27 +95,28 @@ class _Images:
 class _Descent:
     """The steps of one level."""
 
-    def __init__(self, comparison: Comparison, at: Level, recipe: DeformableRecipe, clock: _Clock) -> None:
-        self._comparison, self._at, self._recipe, self._clock = comparison, at, recipe, clock
+    def __init__(self, comparison: Comparison, at: Level, recipe: DeformableRecipe, damping_share: float) -> None:
+        self._comparison, self._at, self._recipe, self._damping_share = comparison, at, recipe, damping_share
         self._work = Workspace.of(at)
         self._step = np.empty((3, *at.shape), np.float32)
         self._next = np.empty((3, *at.shape), np.float32)
 
-    def run(self, field: Image, most: int) -> tuple[int, float, float]:
-        """Improve ``field`` in place; how many steps were taken, the metric of no deformation and of the result."""
-        before = self._comparison.force(np.zeros_like(field), self._work, renew=False)
-        damping, metrics = 0.0, [self._comparison.force(field, self._work, renew=True)]
-        cost = float(np.prod(self._at.shape))
-        taken = 0
-        for taken in range(1, most + 1):
-            damping = self._take(field, damping, renew=(taken - 1) % self._recipe.renew_every == 0)
+    def metric(self, field: Image) -> float:
+        """How alike the images are under a field."""
+        return self._comparison.force(field, self._work, renew=False)
+
+    def run(self, field: Image, most: int, progress: Progress) -> tuple[int, float]:
+        """Improve ``field`` in place; how many steps were taken, and the metric in the end."""
+        damping, taken = 0.0, 0
+        metrics = [self._comparison.force(field, self._work, renew=True)]
+        while taken < most and not self._has_settled(metrics):
+            damping = self._take(field, damping, renew=taken % self._recipe.renew_every == 0)
+            taken += 1
             renew = taken % self._recipe.renew_every == 0
             metrics.append(self._comparison.force(field, self._work, renew=renew))
-            self._clock.tell(cost)
-            if self._has_settled(metrics):
-                break
-        self._mend(field)
-        return taken, before, metrics[-1]
+            progress(taken / most)
+        progress(1.0)
+        return taken, self.metric(field) if self._mend(field) else metrics[-1]
 
     def _take(self, field: Image, damping: float, *, renew: bool) -> float:
         work, at, recipe = self._work, self._at, self._recipe
@@ -175,14 +125,14 @@ class _Descent:
             for term in work.curvature:
                 smoothed(term, sigmas, term, work.spare)
             trace = sum(float(np.mean(term, dtype=np.float64)) for term in work.curvature[:3])
-            damping = recipe.damping_share * trace / 3
+            damping = self._damping_share * trace / 3
         for part in work.force:
             smoothed(part, sigmas, part, work.spare)
         longest_mm = recipe.longest_step * at.mean_spacing_mm
         over(forces.newton_step, at.shape, work.force, work.curvature, damping, longest_mm, self._step)
         over(warping.compose, at.shape, self._step, field, at.per_mm, self._next)
         for part, target in zip(self._next, field, strict=True):
-            smoothed(part, at.sigmas(recipe.stiffness), target, work.spare)
+            stiffened(part, at.sigmas(recipe.stiffness), target, work.spare)
         return damping
 
     def _has_settled(self, metrics: list[float]) -> bool:
@@ -191,36 +141,22 @@ class _Descent:
         now, then = metrics[-1], metrics[-1 - _LOOK_BACK]
         return now - then < self._recipe.least_gain * abs(then)
 
-    def _mend(self, field: Image) -> None:
-        """Smooth the field again where it nearly folds."""
-        for _ in range(_MOST_REPAIRS):
-            bad = jacobians(field, self._at) < self._recipe.least_jacobian
+    def _mend(self, field: Image) -> bool:
+        """Smooth the field again where it nearly folds; whether it did."""
+        soft, spare = (np.empty(self._at.shape, np.float32) for _ in range(2))
+        sigmas = self._at.sigmas(1.5)
+        for repairs in range(_MOST_REPAIRS):
+            bad = (jacobians(field, self._at) < self._recipe.least_jacobian).astype(np.float32)
             if not bad.any():
-                return
-            share = np.minimum(1, 8 * smoothed(bad.astype(np.float32), self._at.sigmas(1.5), *_two(bad.shape)))
-            for part in field:
-                soft = smoothed(part, self._at.sigmas(1.5), *_two(part.shape))
-                part += share * (soft - part)
+                return repairs > 0
+            share = np.minimum(1, 8 * smoothed(bad, sigmas, bad, spare))
+            for axis in range(3):
+                field[axis] += share * (smoothed(field[axis], sigmas, soft, spare) - field[axis])
+        return True
 
 
-def _two(shape: tuple[int, ...]) -> tuple[Image, Image]:
-    return np.empty(shape, np.float32), np.empty(shape, np.float32)
-
-
-def _started(field: Image | None, previous: Level | None, at: Level) -> Image:
-    """The field of the coarser level on this one, or no displacement."""
-    if field is None or previous is None:
-        return np.zeros((3, *at.shape), np.float32)
+def _enlarged(field: Image, previous: Level, at: Level) -> Image:
+    """The field of the coarser level on this one."""
     out = np.empty((3, *at.shape), np.float32)
     over(warping.enlarge, at.shape, field, (previous.factors / at.factors).astype(np.float32), out)
-    return out
-
-
-def _scaled(image: Image, weight: Image | None) -> Image:
-    """Between the percentiles of what counts, as 0..1."""
-    values = image if weight is None else image[weight > 0]
-    low, high = np.percentile(values, _PERCENTILES) if values.size else (0.0, 0.0)
-    if high <= low:
-        return np.zeros_like(image, dtype=np.float32)
-    out: Image = np.clip((image - low) / (high - low), 0, 1).astype(np.float32)
     return out

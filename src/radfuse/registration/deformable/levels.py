@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from radfuse.registration.deformable import filters
+from radfuse.registration.deformable.pair import Image
 from radfuse.registration.deformable.parallel import over
-
-Image = npt.NDArray[np.float32]
 
 _SMALLEST_SIDE: Final = 12
 _TRUNCATE: Final = 3.0
 _BEFORE_HALVING: Final = 0.7
+_CONTINUED: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,11 @@ class Level:
         return (1 / self.spacing_mm).astype(np.float32)
 
     @property
+    def voxels(self) -> float:
+        """How many it has."""
+        return float(np.prod(self.shape))
+
+    @property
     def mean_spacing_mm(self) -> float:
         """The side of a cube of the same volume as a voxel."""
         return float(np.prod(self.spacing_mm) ** (1 / 3))
@@ -45,7 +50,7 @@ class Level:
         return np.maximum(1, np.rint(voxels * self.mean_spacing_mm / self.spacing_mm)).astype(np.int64)
 
 
-def level(shape: tuple[int, int, int], spacing_mm: npt.NDArray[np.float64], coarseness: int) -> Level:
+def level(shape: tuple[int, ...], spacing_mm: npt.NDArray[np.float64], coarseness: int) -> Level:
     """The level whose voxels are about ``coarseness`` times the finest spacing on every axis."""
     size = np.array(shape[::-1])
     wanted = np.maximum(1, np.floor(coarseness * spacing_mm.min() / spacing_mm + 1e-6)).astype(np.int64)
@@ -65,21 +70,56 @@ def reduced(image: Image, to: Level) -> Image:
     return out
 
 
+def continued(image: Image, weight: Image | None, at: Level) -> Image:
+    """What does not count is replaced by what lies around it: no edge where the images, or a mask, end."""
+    if weight is None:
+        return image
+    known, share, spare = (np.empty(at.shape, np.float32) for _ in range(3))
+    sigmas = at.sigmas(_CONTINUED)
+    smoothed(image * weight, sigmas, known, spare)
+    smoothed(weight, sigmas, share, spare)
+    mean = float(np.mean(image, where=weight > 0, dtype=np.float64))
+    around = (known + np.float32(1e-3 * mean)) / (share + np.float32(1e-3))
+    whole: Image = weight * image + (1 - weight) * around
+    return whole
+
+
 def smoothed(image: Image, sigmas: npt.NDArray[np.float64], out: Image, spare: Image) -> Image:
     """A Gaussian of ``sigmas`` voxels along columns, rows and slices, into ``out``, which may be ``image``."""
-    kernels = (filters.smooth_rows, filters.smooth_columns, filters.smooth_slices)
+    return _filtered(image, [gaussian(float(sigma)) for sigma in sigmas], out, spare)
+
+
+def stiffened(image: Image, sigmas: npt.NDArray[np.float64], out: Image, spare: Image) -> Image:
+    """As ``smoothed`` by ``2 G - G G`` along each axis: what is long against the Gaussian passes unchanged.
+
+    A Gaussian that is as strong against noise takes more of a true deformation away at every step.
+    """
+    return _filtered(image, [_flat(float(sigma)) for sigma in sigmas], out, spare)
+
+
+def gaussian(sigma: float) -> npt.NDArray[np.float64]:
+    """The weights of a Gaussian from its centre outwards; their sum over both sides is 1."""
+    reach = max(1, round(_TRUNCATE * sigma)) if sigma > 0 else 0
+    weights = np.exp(-0.5 * (np.arange(reach + 1) / (sigma or 1.0)) ** 2)
+    share: npt.NDArray[np.float64] = weights / (weights[0] + 2 * weights[1:].sum())
+    return share
+
+
+def _flat(sigma: float) -> npt.NDArray[np.float64]:
+    half = gaussian(sigma)
+    whole = np.concatenate((half[:0:-1], half))
+    twice = -np.convolve(whole, whole)
+    twice[len(half) - 1 : len(half) - 1 + len(whole)] += 2 * whole
+    return twice[len(twice) // 2 :]
+
+
+def _filtered(image: Image, weights: list[npt.NDArray[np.float64]], out: Image, spare: Image) -> Image:
     current = image
-    for sigma, function in zip(sigmas, kernels, strict=True):
-        if sigma > 0:
+    for each, kernel in zip(weights, (filters.smooth_rows, filters.smooth_columns, filters.smooth_slices), strict=True):
+        if len(each) > 1:
             target = out if current is spare else spare
-            over(function, image.shape, current, _weights(float(sigma)), target)
+            over(kernel, image.shape, current, each.astype(np.float32), target)
             current = target
     if current is not out:
         np.copyto(out, current)
     return out
-
-
-def _weights(sigma: float) -> Image:
-    reach = max(1, round(_TRUNCATE * sigma))
-    weights = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
-    return (weights / (weights[0] + 2 * weights[1:].sum())).astype(np.float32)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from radfuse.registration.deformable import descriptors, filters, forces, warping
-from radfuse.registration.deformable.levels import Image, Level, reduced, smoothed
+from radfuse.registration.deformable.levels import Level, reduced, smoothed
+from radfuse.registration.deformable.pair import Image
 from radfuse.registration.deformable.parallel import over
 from radfuse.registration.deformable.recipe import DeformableRecipe
 
@@ -68,9 +69,9 @@ class Weights:
             np.copyto(work.weight, inside)
         else:
             over(warping.warp, level.shape, self.moving, field, level.per_mm, work.weight, work.spare)
-            work.weight *= inside
+            np.multiply(work.weight, inside, out=work.weight)
         if self.fixed is not None:
-            work.weight *= self.fixed
+            np.multiply(work.weight, self.fixed, out=work.weight)
 
 
 class Comparison(Protocol):
@@ -83,9 +84,7 @@ class Comparison(Protocol):
 class Correlation:
     """Squared local correlation."""
 
-    def __init__(
-        self, images: tuple[Image, Image], weights: Weights, level: Level, recipe: DeformableRecipe
-    ) -> None:
+    def __init__(self, images: tuple[Image, Image], weights: Weights, level: Level, recipe: DeformableRecipe) -> None:
         self._fixed, self._moving = images
         self._weights, self._level, self._kappa = weights, level, recipe.kappa
         self._radius = level.radius(recipe.window_radius)
@@ -136,7 +135,7 @@ class Descriptors:
 
 
 def channels(image: Image, sigma: float, level: Level) -> Bytes:
-    """The 12 channels of MIND-SSC at full resolution as the last axis, 0..255, with patches of ``sigma`` mean voxels."""
+    """The 12 channels of MIND-SSC as the last axis, 0..255, with patches of ``sigma`` mean voxels."""
     distances = np.empty((len(PAIRS), *image.shape), np.float32)
     difference, spare = np.empty_like(image), np.empty_like(image)
     for (first, second), distance in zip(PAIRS, distances, strict=True):

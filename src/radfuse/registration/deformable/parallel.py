@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy.typing as npt
@@ -20,19 +21,17 @@ Array: TypeAlias = npt.NDArray[Any]
 Part: TypeAlias = tuple[int, int]
 """The first slice of some, and the one after their last."""
 
-THREADS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _LEAST_VOXELS: Final = 8192
 """Less are not worth another thread."""
 
 
-def over(kernel: Callable[..., None], shape: tuple[int, ...], *arguments: Any, threads: int = THREADS) -> None:
+def over(kernel: Callable[..., None], shape: tuple[int, ...], *arguments: Any) -> None:
     """Run ``kernel(*arguments, part)`` for parts that are all slices of ``shape`` (its last three axes) together."""
     slices, rows, columns = shape[-3:]
-    parts = max(1, min(threads, slices, slices * rows * columns // _LEAST_VOXELS))
+    parts = max(1, min(THREADS, slices, slices * rows * columns // _LEAST_VOXELS))
     ends = [slices * at // parts for at in range(parts + 1)]
-    others = [
-        _pool().submit(kernel, *arguments, part) for part in zip(ends[1:-1], ends[2:], strict=True)
-    ]
+    others = [_pool().submit(kernel, *arguments, part) for part in pairwise(ends[1:])]
     kernel(*arguments, (ends[0], ends[1]))
     for each in others:
         each.result()

@@ -27,7 +27,8 @@ from radfuse.services.commitment.reporting import CommitmentSurroundings
 from radfuse.services.commitment.talking import CONTEXT, answer_report, context_to, refuse
 from radfuse.services.failures import job_failure
 from radfuse.services.peers import RETRIES_OF_THE_NODE, Peer
-from radfuse.services.send import file_object, objects_named
+from radfuse.services.send import file_object
+from radfuse.services.stored_objects import objects_named
 from radfuse.wire import Association, Message, Operation, scu, status
 
 COMMIT_KIND: Final = "commit"

@@ -8,7 +8,7 @@ from radfuse.core.errors import InvalidRegion
 from radfuse.roi.metabolic import Threshold, ThresholdKind
 from radfuse.roi.tumour import MINIMUM_ML
 from radfuse.services.measure.dose_words import DoseMetric
-from radfuse.services.measure.regions import DrawnSphere, Everywhere, RegionAsk
+from radfuse.services.measure.regions import Everywhere, RegionAsk
 from radfuse.services.volumes import Where
 from radfuse.volume import Repair, Unit
 
@@ -72,11 +72,3 @@ class MeasureAsk:
             raise InvalidRegion("total tumour volume needs a threshold")
         if self.exclusions and not self.total_tumour:
             raise InvalidRegion("exclusions belong to total tumour volume")
-
-
-def sphere_of(numbers: tuple[float, ...]) -> DrawnSphere:
-    """x, y, z and radius in mm. Raises InvalidRegion."""
-    if len(numbers) != 4:
-        raise InvalidRegion("a sphere is x,y,z,radius in mm")
-    x, y, z, radius = numbers
-    return DrawnSphere((x, y, z), radius)

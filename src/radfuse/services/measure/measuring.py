@@ -30,7 +30,7 @@ from radfuse.services.measure.asking import Image, Limit, MeasureAsk
 from radfuse.services.measure.dose_words import USUAL, DoseMetric
 from radfuse.services.measure.regions import Everywhere, Placed, Region, region_of
 from radfuse.services.measure.results import DoseNumbers, DoseValue, ImageNumbers, Measured
-from radfuse.services.volumes import open_volume, stacks
+from radfuse.services.volumes import open_volume, stacks, usual_unit
 from radfuse.volume import Unit, Volume
 from radfuse.volume.image_files import is_image_file
 
@@ -57,13 +57,12 @@ def _opened(archive: Archive | None, image: Image) -> Volume:
 
 
 def _unit(archive: Archive | None, image: Image) -> Unit | None:
-    """The unit to read: as asked; else SUV by body weight of PET that is not normalised yet."""
+    """The unit to read: as asked; else SUV by body weight of PET that is in no SUV, or the reason why there is none."""
     if image.unit is not None or _is_image_file(image):
         return image.unit
     found = stacks(archive, image.where)
     chosen = found[(image.stack or 1) - 1 : image.stack or 1]
-    is_activity = any(stack.source.modality == "PT" and stack.unit in _ACTIVITY for stack in chosen)
-    return Unit.SUV_BW if is_activity else None
+    return next(filter(None, map(usual_unit, chosen)), None)
 
 
 def _is_image_file(image: Image) -> bool:
@@ -140,8 +139,11 @@ class _Measuring:
         limit, volume = self._limit(), self._volume
         if limit.reference is None:
             return Threshold(limit.kind, limit.value, self._threshold_unit()), None
-        mask = region_of(self._archive, limit.reference, volume.grid).on(volume.grid).mask
-        reference = percist_reference(volume, mask, limit.kind)
+        placed = region_of(self._archive, limit.reference, volume.grid).on(volume.grid)
+        reference = percist_reference(volume, placed.mask, limit.kind)
+        reference = replace(
+            reference, notes=(*(f"reference region: {note}" for note in placed.notes), *reference.notes)
+        )
         return reference.threshold, reference
 
     def _limit(self) -> Limit:
@@ -153,7 +155,8 @@ class _Measuring:
         """A threshold is meant for the unit that was asked for; where none was, a PET's is meant for SUV."""
         if self._asked_unit is not None:
             return self._asked_unit
-        return Unit.SUV_BW if self._volume.unit in _ACTIVITY else self._volume.unit
+        is_pet = self._volume.source.modality == "PT" and not self._volume.unit.is_suv
+        return Unit.SUV_BW if is_pet or self._volume.unit in _ACTIVITY else self._volume.unit
 
     def _above(self, voxels: RegionVoxels, peak: Peak | None) -> tuple[MetabolicVolume, PercistReference | None]:
         threshold, reference = self._threshold()

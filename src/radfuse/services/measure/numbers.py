@@ -75,7 +75,7 @@ def threshold_numbers(numbers: ImageNumbers) -> Iterator[Measurement]:
     if found is None:
         return
     details, how = _threshold(found.threshold, found.level, numbers.unit)
-    is_suv = numbers.unit.value.startswith("SUV")
+    is_suv = numbers.unit.is_suv
     volume = codes.METABOLIC_VOLUME if is_suv else codes.VOLUME
     yield Measurement(volume, found.mtv_ml, codes.MILLILITRE, None, codes.SUM_OF_VOXELS, details, how)
     if is_suv:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from radfuse.archive import Archive
-from radfuse.core.errors import InvalidRegion, UnreadableObject
+from radfuse.core.errors import InvalidRegion
 from radfuse.geometry import Affine, Grid, Mask, Structure
-from radfuse.services.one_object import object_named, region_named
-
-if TYPE_CHECKING:
-    from radfuse.objects.seg import Segmentation
-
+from radfuse.services.region_objects import Contoured, region_in
 
 _DOSE_STEP_MM: Final = 1.0
 _MOST_VOXELS: Final = 60_000_000
@@ -117,28 +113,14 @@ def region_of(archive: Archive | None, asked: RegionAsk, first: Grid) -> Region:
 
 
 def _from_object(archive: Archive | None, asked: FromObject) -> Region:
-    ds = object_named(archive, asked.object)
-    modality = str(ds.get("Modality") or "")
-    if modality == "RTSTRUCT":
-        from radfuse.objects.rtstruct import read_structures
-
-        found = read_structures(ds)
-        structure = region_named([(one.name, one.number, one) for one in found.structures], asked.name)
-        facts = RegionFacts("structure", structure.name, found.sop_instance_uid, structure.number)
-        return _Contours(facts, structure, tuple(finding.sentence for finding in found.findings))
-    if modality == "SEG":
-        from radfuse.objects.seg import read_segmentation
-
-        segmentation = read_segmentation(ds)
-        segment = region_named([(one.label, one.number, one) for one in segmentation.segments], asked.name)
-        facts = RegionFacts("segment", segment.label, segmentation.sop_instance_uid, segment.number)
-        return _segment(facts, segmentation, segment.number)
-    raise UnreadableObject("regions are read from RT Structure Sets and Segmentations")
-
-
-def _segment(facts: RegionFacts, segmentation: Segmentation, number: int) -> Region:
-    notes = tuple(finding.sentence for finding in segmentation.findings)
-    return _Voxels(facts, segmentation.mask(number), notes, lambda: segmentation.fractions(number))
+    found = region_in(archive, asked.object, asked.name)
+    if isinstance(found, Contoured):
+        structure = found.structure
+        facts = RegionFacts("structure", structure.name, found.source_uid, structure.number)
+        return _Contours(facts, structure, found.notes)
+    segmentation, number = found.segmentation, found.number
+    facts = RegionFacts("segment", found.label, found.source_uid, number)
+    return _Voxels(facts, segmentation.mask(number), found.notes, lambda: segmentation.fractions(number))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,14 +136,7 @@ class _Contours:
         from radfuse.roi.filling import fill
 
         filled = fill(self.structure, grid)
-        notes = [*self.notes]
-        if not filled.is_whole or filled.beside:
-            notes.append("part of the contours lies outside the image")
-        if filled.repeated:
-            notes.append(f"{filled.repeated} contours are there twice; one of each is used")
-        if filled.gaps:
-            notes.append(f"the contours leave out planes at {filled.gaps} places; nothing is filled in there")
-        return Placed(filled.mask, tuple(notes))
+        return Placed(filled.mask, (*self.notes, *filled.notes))
 
     def for_dose(self, grid: Grid) -> Placed:
         """Filled on voxels of 1 mm or less along the axes of the dose grid, around all of it."""
@@ -177,7 +152,8 @@ class _Contours:
             notes.append(
                 f"it is drawn in one plane, and counts {grid.spacing_mm[2]:.3g} mm thick, as a slice of the dose"
             )
-        return Placed(fill(self.structure, _around(index, grid, is_flat)).mask, tuple(notes))
+        filled = fill(self.structure, _around(index, grid, is_flat), on_image=False)
+        return Placed(filled.mask, tuple(notes))
 
 
 def _around(index: npt.NDArray[np.float64], grid: Grid, is_flat: bool) -> Grid:
@@ -234,10 +210,11 @@ class _Sphere:
 
     def on(self, grid: Grid) -> Placed:
         """Voxels whose centres lie in it."""
-        from radfuse.roi.drawing import mask_of
+        from radfuse.roi.drawing import lies_within, mask_of
 
         self._require(grid)
-        return Placed(mask_of(grid, self._solid))
+        notes = () if lies_within(grid, self._solid) else ("part of the sphere lies outside the image",)
+        return Placed(mask_of(grid, self._solid), notes)
 
     def for_dose(self, grid: Grid) -> Placed:
         """The parts of the voxels of a dose that lie in it."""

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from radfuse import __version__
-from radfuse.archive import Archive, StoredObject, queries
+from radfuse.archive import Archive
 from radfuse.core.errors import InvalidRegion, UnknownEntity
 from radfuse.geometry import Mask
 from radfuse.roi.sampling import carried
 from radfuse.services.measure.numbers import dose_numbers, lesion_numbers, region_numbers, threshold_numbers
 from radfuse.services.measure.results import ImageNumbers, Measured
 from radfuse.services.one_object import stored_data_set
+from radfuse.services.stored_objects import objects_named
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from radfuse.objects.common import Making, Provenance
     from radfuse.objects.sr import Measurement, MeasurementGroup
-
-_UIDS_AT_ONCE: Final = 500
 
 
 def report_objects(archive: Archive, measured: Measured, making: Making) -> list[Dataset]:
@@ -55,11 +54,7 @@ def report_objects(archive: Archive, measured: Measured, making: Making) -> list
 def _headers(archive: Archive, numbers: ImageNumbers) -> list[Dataset]:
     """The headers of the images, without pixels, each once, in the order of the slices."""
     uids = numbers.instance_uids
-    found: dict[str, StoredObject] = {}
-    with archive.reading() as connection:
-        for start in range(0, len(uids), _UIDS_AT_ONCE):
-            some = queries.named(connection, uids[start : start + _UIDS_AT_ONCE])
-            found |= {stored.sop_instance_uid: stored for stored in some}
+    found = objects_named(archive, uids)
     if not uids or len(found) < len(uids):
         raise UnknownEntity("series")
     return [stored_data_set(archive, found[uid], pixels=False) for uid in uids]
@@ -103,11 +98,10 @@ def _masks(numbers: ImageNumbers) -> list[tuple[str, Mask]]:
 def _segmentation(
     measured: Measured, numbers: ImageNumbers, headers: Sequence[Dataset], provenance: Provenance, making: Making
 ) -> Dataset:
-    from radfuse.objects.common import Code, NewSeries
+    from radfuse.objects.common import Code, NewSeries, codes
     from radfuse.objects.seg import Content, NewSegment, SegmentFacts, build_segmentation
 
-    tissue = Code("85756007", "SCT", "Tissue")
-    abnormal, lesion = Code("49755003", "SCT", "Morphologically Abnormal Structure"), Code("52988006", "SCT", "Lesion")
+    lesion = Code("52988006", "SCT", "Lesion")
     masks = _masks(numbers)
     grid = masks[-1][1].grid
     segments = []
@@ -116,8 +110,8 @@ def _segmentation(
         is_region = name == "Region"
         facts = SegmentFacts(
             label=(measured.region.name or name) if is_region else name,
-            category=tissue if is_region else abnormal,
-            kind=tissue if is_region else lesion,
+            category=codes.TISSUE if is_region else codes.MORPHOLOGICALLY_ABNORMAL,
+            kind=codes.TISSUE if is_region else lesion,
             algorithm_name=f"Radfuse {__version__}",
             tracking_id=(measured.region.name or name) if is_region else name,
             tracking_uid=making.uids(),

@@ -19,7 +19,7 @@ from radfuse.services.peers import Peers
 from radfuse.services.routing.surroundings import RoutingSurroundings
 from radfuse.services.routing.tables import forget_object_table, forget_table, job_table, study_table
 from radfuse.services.rules import Forget, Rule, check_destinations
-from radfuse.services.send import objects_named
+from radfuse.services.stored_objects import objects_named
 
 _AT_ONCE: Final = 20
 _JOBS_AT_ONCE: Final = 200

@@ -66,12 +66,16 @@ class _Dose:
         return f"({amount} * 2^(-{elapsed_s:.7g} s / {self.decay.half_life_s:g} s))"
 
 
-def suv_evidence(headers: Sequence[Dataset], kind: SuvKind = SuvKind.BW) -> SuvEvidence:
+def suv_evidence(
+    headers: Sequence[Dataset], kind: SuvKind = SuvKind.BW, *, first: Dataset | None = None
+) -> SuvEvidence:
     """How the rescaled values of a series become SUV of ``kind``; ``headers`` in the order of its slices.
 
-    Raises CannotComputeSUV, with a reason without any value of the patient, rather than guess.
+    ``first``: where they are a part of the series (one time of a dynamic one), the header of the image of
+    the series that was acquired before all of them. Raises CannotComputeSUV, with a reason without any
+    value of the patient, rather than guess.
     """
-    ledger = Ledger(headers)
+    ledger = Ledger(headers, first)
     _check_images(ledger)
     decay_reference = _decay_reference(ledger)
     units, suv_type = ledger.text("Units").upper(), ledger.text("SUVType").upper()
@@ -214,7 +218,7 @@ def _philips(ledger: Ledger, element: tuple[int, str, str]) -> list[float]:
 
 def _dose_if_known(ledger: Ledger, decay: DecayReference) -> _Dose | None:
     """The dose where the SUV do not depend on it: None where a header says too little."""
-    apart = Ledger(ledger.headers)
+    apart = Ledger(ledger.headers, ledger.first)
     try:
         dose = _dose_at(apart, decay)
     except CannotComputeSUV:

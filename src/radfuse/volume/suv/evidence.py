@@ -13,7 +13,8 @@ class SuvEvidence:
     """The factors that make SUV of rescaled values, and how they came about.
 
     The values of slice ``i`` after rescale slope, times ``factor_for(i)``, are SUV of ``kind``: g/ml, or
-    cm2/ml for BSA.
+    cm2/ml for BSA. In a volume the slices are its own; one that was filled in between two images has no
+    values but SUV, made of theirs, and its factor only lies between theirs.
     """
 
     kind: SuvKind
@@ -21,7 +22,7 @@ class SuvEvidence:
     branch: Branch
     decay: DecayReference
     factors: tuple[float, ...]
-    """One for all slices, or one for each slice in the order of the headers."""
+    """One for all slices, or one for each: in the order of the headers, or of the volume's slices."""
     attributes: tuple[UsedAttribute, ...]
     reference_time: datetime | None = None
     reference_from: str = ""
@@ -40,7 +41,7 @@ class SuvEvidence:
     cautions: tuple[Caution, ...] = ()
 
     def factor_for(self, index: int) -> float:
-        """SUV per rescaled value in slice ``index``, in the order of the headers."""
+        """SUV per rescaled value in slice ``index``."""
         return self.factors[0] if len(self.factors) == 1 else self.factors[index]
 
     @property

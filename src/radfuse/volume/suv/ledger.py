@@ -20,15 +20,17 @@ _TEXTS = frozenset({"DS", "IS", "CS", "DA", "TM", "DT", "LO", "SH", "UI", "AS", 
 class Ledger:
     """The headers of a series in the order of its slices, what was used of them, and what was noticed.
 
+    ``first`` is that of an image of the series acquired before them, where they are only a part of it.
     ``drug`` is the one item of the Radiopharmaceutical Information Sequence of each image; empty where an image
     has none. Raises CannotComputeSUV for a header that cannot be read, and for values that differ between images
     where they must not. Messages hold no value of the patient.
     """
 
-    def __init__(self, headers: Sequence[Dataset]) -> None:
+    def __init__(self, headers: Sequence[Dataset], first: Dataset | None = None) -> None:
         if not headers:
             raise CannotComputeSUV("the series has no images")
         self.headers = tuple(headers)
+        self.first = first
         self.used: dict[tuple[str, str], UsedAttribute] = {}
         self.cautions: dict[str, Caution] = {}
         self._drugs: tuple[Dataset, ...] | None = None

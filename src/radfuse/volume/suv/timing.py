@@ -124,7 +124,7 @@ def series_start(ledger: Ledger) -> datetime | None:
 def start_reference(ledger: Ledger, decay: Decay) -> Reference:
     """The moment to which a series with Decay Correction START is corrected. Raises CannotComputeSUV."""
     frames = frames_of(ledger, decay)
-    starts = [frame.start for frame in frames if frame.start is not None]
+    starts = [start for start in (*_before(ledger), *(frame.start for frame in frames)) if start is not None]
     series, private = series_start(ledger), _private_moment(ledger, _GE_SCAN_TIME)
     back, stated = _computed_back(frames, decay), _stated(ledger)
     if stated is not None:
@@ -150,6 +150,11 @@ def start_reference(ledger: Ledger, decay: Decay) -> Reference:
     else:
         raise CannotComputeSUV("neither the time of the series nor that of an acquisition is given")
     return _checked(found, {_GE: private, **_others(ledger, back)}, decay, ledger)
+
+
+def _before(ledger: Ledger) -> list[datetime | None]:
+    """When the series began, where these images are a later part of it."""
+    return [] if ledger.first is None else acquisitions(Ledger((ledger.first,)))
 
 
 def _agreed(back: Sequence[datetime], decay: Decay) -> Reference:

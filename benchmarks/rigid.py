@@ -1,0 +1,253 @@
+"""Rigid registration across modalities, from many starts: error and time, beside other programs on the same images."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import OURS, BenchmarkError, Results, Settings, Value, folder_in
+from radfuse.geometry import Affine
+from radfuse.registration import rigid
+from radfuse.volume import Volume, image_files
+from tests.registration.made_rigid import MIDDLE, fixed_volume, largest_error_mm, motion, moving_volume
+from tests.volume.made import turned
+
+ABOUT = (
+    "A made body in two modalities (2 mm and 2.5 mm voxels, noise), moved by a known turn and shift, from starts within "
+    "25 degrees and 40 mm; error at the corners of a 100 mm cube, two threads for everybody who asks how many."
+)
+_LONGEST_S = 300
+_GOOD_MM = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The images, as volumes and as files, and what is true."""
+
+    fixed: Volume
+    moving: Volume
+    truth: Affine
+    folder: Path
+
+    @property
+    def fixed_file(self) -> Path:
+        """The fixed images as NIfTI."""
+        return self.folder / "fixed.nii.gz"
+
+    @property
+    def moving_file(self) -> Path:
+        """The moving images as NIfTI."""
+        return self.folder / "moving.nii.gz"
+
+
+Engine = Callable[[Pair, Affine], Affine]
+
+
+def run(settings: Settings, results: Results) -> None:
+    """Each start by each program in turn."""
+    with folder_in(settings.scratch) as folder:
+        truth = motion(7, (30.0, -15.0, 20.0))
+        pair = Pair(fixed_volume(2.0), moving_volume(truth, 2.5), truth, folder)
+        image_files.write_image_file(pair.fixed_file, pair.fixed)
+        image_files.write_image_file(pair.moving_file, pair.moving)
+        engines = dict(_present(settings, results))
+        for engine in engines.values():  # what is compiled or loaded once is no part of it
+            _tried(engine, pair, truth)
+        good = dict.fromkeys(engines, 0)
+        starts = list(_starts(truth, settings.amount(50, 4)))
+        for start in starts:
+            for name, engine in engines.items():
+                seconds, found = _tried(engine, pair, start)
+                error_mm = np.inf if found is None else largest_error_mm(found, truth)
+                good[name] += error_mm <= _GOOD_MM
+                results.add(Value("one start", name, "s", seconds, more_is_better=False))
+                if np.isfinite(error_mm):
+                    results.add(Value("one start", name, "mm, largest corner error", error_mm, more_is_better=False))
+        for name, count in good.items():
+            results.add(Value(f"within {_GOOD_MM:g} mm", name, "% of the starts", 100 * count / len(starts)))
+
+
+def _starts(truth: Affine, count: int) -> Iterator[Affine]:
+    rng = np.random.default_rng(1)
+    for _ in range(count):
+        degrees = rng.uniform(-25, 25, 3) / np.sqrt(3)
+        shift = rng.normal(size=3)
+        shift *= 40 * np.cbrt(rng.uniform()) / np.linalg.norm(shift)
+        turn = turned(degrees[0], 0) @ turned(degrees[1], 1) @ turned(degrees[2])
+        yield truth.after(Affine.of(turn, MIDDLE + shift - turn @ MIDDLE))
+
+
+def _present(settings: Settings, results: Results) -> Iterator[tuple[str, Engine]]:
+    engines: list[tuple[str, Engine, bool]] = [
+        (OURS, _radfuse, True),
+        ("SimpleITK Mattes, three levels", _simpleitk, True),
+        ("picsl-greedy NMI", _greedy, importlib.util.find_spec("picsl_greedy") is not None),
+        ("plastimatch versor MI", _plastimatch, shutil.which("plastimatch") is not None),
+        ("elastix", _elastix, shutil.which("elastix") is not None),
+    ]
+    for name, engine, is_there in engines:
+        if settings.only and not any(word.lower() in name.lower() for word in settings.only):
+            continue
+        if is_there:
+            yield name, engine
+        else:
+            results.remark(f"{name} is not installed")
+
+
+def _tried(engine: Engine, pair: Pair, start: Affine) -> tuple[float, Affine | None]:
+    began = time.perf_counter()
+    try:
+        found: Affine | None = engine(pair, start)
+    except (BenchmarkError, RuntimeError):
+        found = None
+    return time.perf_counter() - began, found
+
+
+# --- the engines: a start in, a transform from fixed to moving points out ----------------------
+
+
+def _radfuse(pair: Pair, start: Affine) -> Affine:
+    return rigid.register_rigid(pair.fixed, pair.moving, starts=[start]).transform
+
+
+def _simpleitk(pair: Pair, start: Affine) -> Affine:
+    """As its own examples do it: one start, 50 bins, 20 % of the voxels."""
+    import SimpleITK
+
+    sitk: Any = SimpleITK
+    fixed, moving = (sitk.ReadImage(str(path), sitk.sitkFloat32) for path in (pair.fixed_file, pair.moving_file))
+    transform = sitk.Euler3DTransform()
+    transform.SetCenter(MIDDLE.tolist())
+    transform.SetMatrix(start.linear.ravel().tolist())
+    transform.SetTranslation((start.apply(MIDDLE) - MIDDLE).tolist())
+    method = sitk.ImageRegistrationMethod()
+    method.SetNumberOfThreads(2)
+    method.SetMetricAsMattesMutualInformation(50)
+    method.SetMetricSamplingStrategy(method.RANDOM)
+    method.SetMetricSamplingPercentage(0.2, 1)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, 200)
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetShrinkFactorsPerLevel([4, 2, 1])
+    method.SetSmoothingSigmasPerLevel([2, 1, 0])
+    method.SetInitialTransform(transform, inPlace=True)
+    method.Execute(fixed, moving)
+    moved = np.array([transform.TransformPoint(point) for point in np.vstack((np.zeros(3), np.eye(3))).tolist()])
+    return Affine.of((moved[1:] - moved[0]).T, moved[0])
+
+
+def _greedy(pair: Pair, start: Affine) -> Affine:
+    import picsl_greedy
+
+    given, made = pair.folder / "start.mat", pair.folder / "found.mat"
+    flip = np.diag((-1.0, -1.0, 1.0, 1.0))  # its coordinates point to the right and the front
+    np.savetxt(given, flip @ start.matrix @ flip)
+    words = (
+        f"-d 3 -a -dof 6 -m NMI -i {pair.fixed_file} {pair.moving_file} -ia {given} -o {made} -n 100x50x10 -threads 2"
+    )
+    picsl_greedy.Greedy3D().execute(words)
+    return Affine(flip @ np.loadtxt(made) @ flip)
+
+
+def _plastimatch(pair: Pair, start: Affine) -> Affine:
+    given, made, words = (pair.folder / name for name in ("start.tfm", "found.tfm", "plastimatch.txt"))
+    given.write_text(_itk_text(start), encoding="ascii")
+    stages = "".join(
+        f"\n[STAGE]\nxform=versor\noptim=versor\nmetric=mi\nmax_its={its}\nres={res} {res} {res}\n"
+        for res, its in ((4, 100), (2, 100), (1, 50))
+    )
+    files = f"fixed={pair.fixed_file}\nmoving={pair.moving_file}\nxform_in={given}\nxform_out={made}\n"
+    words.write_text(f"[GLOBAL]\n{files}{stages}", encoding="ascii")
+    _program("plastimatch", "register", str(words))
+    return _itk_affine(made)
+
+
+def _elastix(pair: Pair, start: Affine) -> Affine:
+    folder = pair.folder / "elastix"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    parameters, given = folder / "parameters.txt", folder / "start.txt"
+    given.write_text(
+        '(Transform "AffineTransform")\n(NumberOfParameters 12)\n'
+        f"(TransformParameters {_words(start.linear.ravel())} {_words(start.apply(MIDDLE) - MIDDLE)})\n"
+        '(InitialTransformParametersFileName "NoInitialTransform")\n(HowToCombineTransforms "Compose")\n'
+        f"(CenterOfRotationPoint {_words(MIDDLE)})\n",
+        encoding="ascii",
+    )
+    parameters.write_text(_ELASTIX, encoding="ascii")
+    files = ("-f", str(pair.fixed_file), "-m", str(pair.moving_file), "-out", str(folder))
+    _program("elastix", *files, "-p", str(parameters), "-t0", str(given), "-threads", "2")
+    return start.after(_elastix_affine(folder / "TransformParameters.0.txt"))
+
+
+_ELASTIX = """
+(FixedInternalImagePixelType "float")
+(MovingInternalImagePixelType "float")
+(UseDirectionCosines "true")
+(Registration "MultiResolutionRegistration")
+(FixedImagePyramid "FixedSmoothingImagePyramid")
+(MovingImagePyramid "MovingSmoothingImagePyramid")
+(NumberOfResolutions 3)
+(Transform "EulerTransform")
+(AutomaticScalesEstimation "true")
+(AutomaticTransformInitialization "false")
+(Metric "AdvancedMattesMutualInformation")
+(NumberOfHistogramBins 32)
+(Optimizer "AdaptiveStochasticGradientDescent")
+(MaximumNumberOfIterations 500)
+(ImageSampler "RandomCoordinate")
+(NumberOfSpatialSamples 4096)
+(NewSamplesEveryIteration "true")
+(Interpolator "LinearInterpolator")
+(ResampleInterpolator "FinalLinearInterpolator")
+(Resampler "DefaultResampler")
+(WriteResultImage "false")
+(HowToCombineTransforms "Compose")
+"""
+
+
+def _elastix_affine(path: Path) -> Affine:
+    """Euler angles about z, x, y as ITK composes them, then a shift."""
+    lines = {line.strip("()\n").split(" ", 1)[0]: line.strip("()\n").split(" ", 1)[1] for line in _facts(path)}
+    x, y, z, *shift = (float(word) for word in lines["TransformParameters"].split())
+    centre = np.array([float(word) for word in lines["CenterOfRotationPoint"].split()])
+    import SimpleITK
+
+    turn = np.array(SimpleITK.Euler3DTransform(centre.tolist(), x, y, z, shift).GetMatrix()).reshape(3, 3)
+    return Affine.of(turn, centre + np.array(shift) - turn @ centre)
+
+
+def _facts(path: Path) -> Iterator[str]:
+    return (line for line in path.read_text(encoding="ascii").splitlines() if line.startswith("(") and " " in line)
+
+
+def _itk_text(start: Affine) -> str:
+    numbers = f"{_words(start.linear.ravel())} {_words(start.apply(MIDDLE) - MIDDLE)}"
+    head = "#Insight Transform File V1.0\n#Transform 0\nTransform: AffineTransform_double_3_3\n"
+    return f"{head}Parameters: {numbers}\nFixedParameters: {_words(MIDDLE)}\n"
+
+
+def _itk_affine(path: Path) -> Affine:
+    import SimpleITK
+
+    transform: Any = SimpleITK.ReadTransform(str(path))
+    moved = np.array([transform.TransformPoint(point) for point in np.vstack((np.zeros(3), np.eye(3))).tolist()])
+    return Affine.of((moved[1:] - moved[0]).T, moved[0])
+
+
+def _words(values: Any) -> str:
+    return " ".join(f"{value:.12g}" for value in values)
+
+
+def _program(*words: str) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LONGEST_S)
+    if done.returncode:
+        raise BenchmarkError(f"{words[0]} ended with {done.returncode}")

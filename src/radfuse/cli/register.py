@@ -1,0 +1,227 @@
+"""The command ``register``: two series brought together, judged, and kept."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from radfuse.cli.console import progress, say, warn, write_object, write_table
+from radfuse.cli.images import is_uid, opened_archive, series_or_paths
+from radfuse.cli.many_options import taking
+from radfuse.cli.options import Data, Database, Json, wrong_use
+
+if TYPE_CHECKING:
+    from radfuse.archive import Archive
+    from radfuse.services.register import Progress, RegisterAsk, Registered
+
+_STEPS: Final = 1000
+_SPHERE: Final = 4
+
+
+class KindName(StrEnum):
+    """A kind of registration as it is typed."""
+
+    RIGID = "rigid"
+    AFFINE = "affine"
+    DEFORMABLE = "deformable"
+    LANDMARKS = "landmarks"
+
+
+_SERIES: Final = "a Series Instance UID of the archive, or a file or folder"
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """What can be typed."""
+
+    fixed: Annotated[str, typer.Option("--fixed", metavar="SERIES|PATH", help=f"What stays: {_SERIES}.")]
+    moving: Annotated[str, typer.Option("--moving", metavar="SERIES|PATH", help=f"What is moved: {_SERIES}.")]
+    kind: Annotated[KindName, typer.Option("--kind", help="How.")] = KindName.RIGID
+    click: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--click",
+            metavar="X,Y,Z:X,Y,Z",
+            help="Begin where this point of the fixed images lies on that of the moving ones, in mm. Repeatable.",
+        ),
+    ] = None
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            "--landmarks",
+            metavar="FILE.csv",
+            help="Points that show the same places (fixed x, y, z, moving x, y, z): they measure the error, and "
+            "with --kind landmarks they are the registration.",
+        ),
+    ] = None
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="X,Y,Z,R", help="Compare only this sphere of the fixed images.")
+    ] = None
+    structures: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--structures",
+            metavar="FIXED MOVING",
+            help="RT Structure Sets or Segmentations of both series; regions of one name measure the agreement.",
+        ),
+    ] = None
+    from_path: Annotated[
+        bool, typer.Option("--from-path", help="Begin from the registrations that the archive keeps.")
+    ] = False
+    no_check_back: Annotated[
+        bool, typer.Option("--no-check-back", help="Do not deform back to measure the inverse consistency.")
+    ] = False
+    allow_other_patient: Annotated[
+        bool, typer.Option("--allow-other-patient", help="The series may be of two patients; the card says so.")
+    ] = False
+    allow_same_frame: Annotated[
+        bool, typer.Option("--allow-same-frame", help="Register also what lies in one frame of reference already.")
+    ] = False
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep the registration, its pictures and its card in the archive.")
+    ] = False
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="Write the card (PDF, JSON) and the pictures to this new folder."),
+    ] = None
+    job: Annotated[bool, typer.Option("--job", help="Queue it as a job, which keeps what comes of it, and end.")] = (
+        False
+    )
+    database: Database = None
+    data: Data = None
+    as_json: Json = False
+
+
+@taking(RegisterOptions)
+def register(options: RegisterOptions) -> None:
+    """Register two series, judge the result, and keep it.
+
+    Exit code 1 when the grade is FAIL, or with a sentence when the series cannot be registered.
+    """
+    with wrong_use():
+        ask = _ask(options)
+    _check(options)
+    if options.job:
+        _queue(options, ask)
+        return
+    from radfuse.services.register import register as register_now
+    from radfuse.services.register import write_report
+
+    with contextlib.ExitStack() as opened:
+        archive = _archive(options, opened)
+        with _bar() as tell:
+            found = register_now(archive, ask, tell)
+        stored = _save(archive, found) if options.save and archive is not None else []
+        written = write_report(options.report, found) if options.report is not None else []
+    _show(found, stored, written, as_json=options.as_json)
+    if found.card.grade == "FAIL":
+        raise typer.Exit(1)
+
+
+def _ask(options: RegisterOptions) -> RegisterAsk:
+    from radfuse.services.measure import Image
+    from radfuse.services.register import Allowed, RegisterAsk, RegisterKind, Structures, pair_of, read_landmarks
+
+    structures = None
+    if options.structures is not None:
+        fixed, moving = ([word] for word in options.structures)
+        structures = Structures(*(each[0] if is_uid(each) else Path(each[0]) for each in (fixed, moving)))
+    return RegisterAsk(
+        Image(series_or_paths([options.fixed])),
+        Image(series_or_paths([options.moving])),
+        RegisterKind(options.kind.value),
+        tuple(map(pair_of, options.click or ())),
+        read_landmarks(options.landmarks) if options.landmarks is not None else (),
+        _region(options.region),
+        structures,
+        options.from_path,
+        not options.no_check_back,
+        Allowed(options.allow_other_patient, options.allow_same_frame),
+    )
+
+
+def _region(text: str | None) -> tuple[tuple[float, float, float], float] | None:
+    if text is None:
+        return None
+    try:
+        numbers = [float(word) for word in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != _SPHERE:
+        raise typer.BadParameter(f"{text!r} is not x,y,z,radius in mm", param_hint="--region")
+    x, y, z, radius = numbers
+    return (x, y, z), radius
+
+
+def _check(options: RegisterOptions) -> None:
+    """Wrong use that would otherwise be found after the work."""
+    if options.report is not None and options.report.exists() and any(options.report.iterdir()):
+        raise typer.BadParameter(f"{options.report} is not empty", param_hint="--report")
+    from_archive = is_uid([options.fixed]) and is_uid([options.moving])
+    if (options.save or options.job) and not from_archive:
+        raise typer.BadParameter("only a registration of two series of the archive is kept in it")
+    if options.job and options.report is not None:
+        raise typer.BadParameter("a job keeps its report in the archive: leave --report out")
+
+
+def _archive(options: RegisterOptions, opened: contextlib.ExitStack) -> Archive | None:
+    """The archive, where something of it is named."""
+    if not any(is_uid([word]) for word in (options.fixed, options.moving, *(options.structures or ()))):
+        return None
+    return opened_archive(options.data, options.database, opened)[0]
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress]:
+    with progress("Registering", _STEPS, "steps") as advance:
+        yield lambda share, _doing: advance(int(share * _STEPS), None)
+
+
+def _save(archive: Archive, found: Registered) -> list[str]:
+    from datetime import UTC, datetime
+
+    from radfuse.core.uids import new_uid
+    from radfuse.objects.common import Making
+    from radfuse.services.register import save
+
+    return list(save(archive, found, Making(datetime.now(UTC).astimezone(), new_uid)).stored)
+
+
+def _queue(options: RegisterOptions, ask: RegisterAsk) -> None:
+    from radfuse.app import open_jobs
+    from radfuse.cli.options import database_named, existing_data_folder, settings_of
+    from radfuse.services.register_job import new_registration
+
+    settings = existing_data_folder(settings_of(options.data))
+    database = database_named(settings, options.database)
+    with contextlib.closing(open_jobs(settings)) as jobs:
+        job_id = jobs.submit(new_registration(ask, database=database))
+    if options.as_json:
+        write_object({"Job": job_id})
+    else:
+        say(f"Job {job_id} is queued; 'radfuse jobs show {job_id}' shows it.")
+
+
+def _show(found: Registered, stored: list[str], written: list[Path], *, as_json: bool) -> None:
+    from radfuse.registration.quality import LIMITS, rows_of
+    from radfuse.services.register import as_json as everything
+
+    if as_json:
+        write_object({**everything(found), "StoredObjects": stored, "Files": [str(path) for path in written]})
+        return
+    write_table(rows_of(found.card.checks, LIMITS))
+    for sentence in found.card.concerns:
+        warn(sentence)
+    for sentence in found.card.notes:
+        say(f"Note: {sentence}")
+    for uid in stored:
+        say(f"Stored: {uid}")
+    for path in written:
+        say(f"{path} is written.")
+    say(f"{found.registration.method.value}: {found.card.grade.value}: {found.card.reason}")

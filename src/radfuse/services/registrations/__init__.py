@@ -1,0 +1,32 @@
+"""The registration graph: every registration that is kept joins two frames of reference."""
+
+from radfuse.services.registrations.listing import registration_in_detail, registrations_of_study
+from radfuse.services.registrations.model import (
+    Grade,
+    Grading,
+    KeptRegistration,
+    Link,
+    NotRegistered,
+    RegistrationPath,
+    Step,
+    Wish,
+)
+from radfuse.services.registrations.paths import in_words, path, place_of
+from radfuse.services.registrations.reading import kept_registrations
+
+__all__ = [
+    "Grade",
+    "Grading",
+    "KeptRegistration",
+    "Link",
+    "NotRegistered",
+    "RegistrationPath",
+    "Step",
+    "Wish",
+    "in_words",
+    "kept_registrations",
+    "path",
+    "place_of",
+    "registration_in_detail",
+    "registrations_of_study",
+]

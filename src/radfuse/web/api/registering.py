@@ -1,0 +1,112 @@
+"""Registering two kept series: a durable job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from radfuse.core.errors import CannotRegister, ConfigurationError
+from radfuse.core.uids import checked_uid
+from radfuse.jobs import NewJob
+from radfuse.services.databases import DEFAULT_DATABASE
+from radfuse.services.registrations import place_of
+from radfuse.web.api.desk import ApiDesk
+from radfuse.web.api.jobs import Job
+from radfuse.web.api.refusals import refusals
+from radfuse.web.api.selection import Uid
+from radfuse.web.api.sends import ACCEPTED, Priority, accepted
+from radfuse.web.identity import note
+
+_Mm = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
+_Point = tuple[_Mm, _Mm, _Mm]
+_Name = Annotated[str, Field(max_length=64)]
+
+
+class PointPair(BaseModel):
+    """Two points that show the same place, in mm of the fixed and of the moving frame of reference."""
+
+    model_config = ConfigDict(extra="forbid")
+    fixed: _Point
+    moving: _Point
+    name: _Name = ""
+
+
+class Sphere(BaseModel):
+    """A part of the fixed images."""
+
+    model_config = ConfigDict(extra="forbid")
+    centre: _Point
+    radius_mm: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)]
+
+
+class NewRegistration(BaseModel):
+    """Two series, and how the moving one is brought onto the fixed one."""
+
+    model_config = ConfigDict(extra="forbid")
+    fixed: Uid = Field(description="Series Instance UID")
+    moving: Uid = Field(description="Series Instance UID")
+    kind: Literal["rigid", "affine", "deformable", "landmarks"] = "rigid"
+    clicks: list[PointPair] = Field([], max_length=100, description="About the same places, to begin from.")
+    landmarks: list[PointPair] = Field([], max_length=1000, description="They measure the error.")
+    region: Sphere | None = None
+    from_path: bool = Field(False, description="Begin from the registrations that are kept.")
+    check_back: bool = Field(True, description="Measure the inverse consistency of a deformation.")
+    allow_other_patient: bool = False
+    allow_same_frame: bool = False
+    database: _Name = DEFAULT_DATABASE
+    priority: Priority = 5
+
+
+def router(desk: ApiDesk) -> APIRouter:
+    """Registering."""
+    routes = APIRouter(tags=["registrations"])
+
+    @routes.post(
+        "/registrations",
+        status_code=ACCEPTED,
+        summary="Register two series, judge the result and keep it",
+        responses=refusals(400, 404, 503),
+    )
+    def register(new: NewRegistration, request: Request, response: Response) -> Job:
+        """The job's message is the grade with its reason; what it keeps is in the study of the fixed series."""
+        archive = desk.archive(new.database)
+        studies = []
+        for uid in (new.fixed, new.moving):
+            checked_uid(uid, "Series Instance UID")
+            studies.append(place_of(archive, uid).study_instance_uid)
+        note(request, "register", study=studies[0])
+        number = desk.jobs.submit(replace(_job(new), studies=tuple(dict.fromkeys(studies))))
+        return accepted(desk, number, response)
+
+    return routes
+
+
+def _job(new: NewRegistration) -> NewJob:
+    """The job. Raises ConfigurationError for what does not go together."""
+    # Loads numpy and more, which the other routes do without.
+    from radfuse.services.measure import Image
+    from radfuse.services.register import Allowed, LandmarkPair, RegisterAsk, RegisterKind
+    from radfuse.services.register_job import new_registration
+
+    clicks, landmarks = (
+        tuple(LandmarkPair(pair.fixed, pair.moving, pair.name) for pair in pairs)
+        for pairs in (new.clicks, new.landmarks)
+    )
+    try:
+        ask = RegisterAsk(
+            Image(new.fixed),
+            Image(new.moving),
+            RegisterKind(new.kind),
+            clicks,
+            landmarks,
+            None if new.region is None else (new.region.centre, new.region.radius_mm),
+            from_path=new.from_path,
+            check_back=new.check_back,
+            allowed=Allowed(new.allow_other_patient, new.allow_same_frame),
+        )
+    except CannotRegister as error:
+        raise ConfigurationError("kind", error.reason) from error
+    return new_registration(ask, database=new.database, priority=new.priority)

@@ -1,0 +1,132 @@
+"""Registration as a job: once kept, always the same objects; it can be stopped, and fails with a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from radfuse.archive import queries
+from radfuse.core.errors import CannotRegister
+from radfuse.jobs import Job, JobContext, JobState, run_next
+from radfuse.services.import_media import import_files
+from radfuse.services.measure import Image
+from radfuse.services.register import Allowed, RegisterAsk, RegisterKind, Structures, pair_of, read_landmarks
+from radfuse.services.register_job import REGISTER, RegisterSurroundings, ask_of, new_registration, run_registration
+from tests.services.routing_scenes import Desk
+from tests.support.two_series import CT_SERIES, MR_SERIES, TwoSeries, landmark_lines, write_two_series
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> TwoSeries:
+    return write_two_series(tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path, two: TwoSeries) -> Iterator[Desk]:
+    with contextlib.closing(Desk(tmp_path / "data")) as made:
+        assert len(list(import_files(made.archive, two.files))) == len(two.files)
+        yield made
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> RegisterAsk:
+    (tmp_path / "landmarks.csv").write_text(landmark_lines(), encoding="utf-8")
+    points = read_landmarks(tmp_path / "landmarks.csv")
+    return RegisterAsk(Image(CT_SERIES), Image(MR_SERIES), RegisterKind.LANDMARKS, landmarks=points)
+
+
+def run(desk: Desk, number: int, stopping: Callable[[], bool] = lambda: False) -> Job:
+    return run_next(desk.jobs, {REGISTER: partial(attempt, desk=desk)}, number, stopping)
+
+
+def attempt(context: JobContext, desk: Desk) -> None:
+    run_registration(context, RegisterSurroundings(desk.open))
+
+
+def kept(desk: Desk) -> dict[str, bytes]:
+    """Digests of what was made, by SOP Instance UID."""
+    with desk.archive.reading() as connection:
+        places = [queries.study_places(connection, "2.25.7001")]
+    from radfuse.services.volumes import objects_of_series
+
+    made = [place.series_instance_uid for place in places[0] if place.modality in ("REG", "OT", "SR", "DOC")]
+    return {stored.sop_instance_uid: stored.digest for uid in made for stored in objects_of_series(desk.archive, uid)}
+
+
+def test_a_job_keeps_the_objects_and_says_the_grade(desk: Desk, ask: RegisterAsk) -> None:
+    number = desk.jobs.submit(new_registration(ask))
+    job = run(desk, number)
+    assert (job.state, job.counts.sent) == (JobState.DONE, 1)
+    assert job.message.startswith("PASS: ")
+    (item,) = desk.jobs.items(number)
+    assert item.comment.startswith("PASS: ")
+    first = kept(desk)
+    assert len(first) == 4
+
+
+def test_a_job_that_crashed_before_it_was_recorded_gives_the_same_objects(
+    desk: Desk, ask: RegisterAsk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = desk.jobs.submit(new_registration(ask))
+
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError("crashed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(JobContext, "record", crash)
+        assert run(desk, number).state is not JobState.DONE
+    first = kept(desk)
+    assert len(first) == 4
+    with monkeypatch.context() as elsewhere:
+        # Also where the first look does not find them, making them again changes nothing.
+        elsewhere.setattr("radfuse.services.register_job._kept", lambda *_: "")
+        desk.jobs.retry(number)
+        job = run(desk, number)
+    assert (job.state, job.counts.sent) == (JobState.DONE, 1)
+    assert kept(desk) == first
+    assert run_again(desk, number, ask) == first
+
+
+def run_again(desk: Desk, number: int, ask: RegisterAsk) -> dict[str, bytes]:
+    """What is kept after an attempt that finds everything done."""
+    context = JobContext(desk.jobs.engine, desk.jobs.get(number))
+    run_registration(context, RegisterSurroundings(desk.open))
+    return kept(desk)
+
+
+def test_a_job_that_is_to_stop_keeps_nothing_and_goes_on_later(desk: Desk, ask: RegisterAsk) -> None:
+    number = desk.jobs.submit(new_registration(ask))
+    asked = iter(range(100))
+    job = run(desk, number, lambda: next(asked) >= 2)
+    assert job.state is JobState.QUEUED
+    assert kept(desk) == {}
+    assert run(desk, number).state is JobState.DONE
+
+
+def test_what_cannot_be_registered_fails_with_a_sentence(desk: Desk, ask: RegisterAsk) -> None:
+    same = RegisterAsk(ask.fixed, ask.fixed, ask.kind, landmarks=ask.landmarks)
+    job = run(desk, desk.jobs.submit(new_registration(same)))
+    assert job.state is JobState.FAILED
+    assert "there is nothing to do" in job.message
+    with pytest.raises(CannotRegister):
+        new_registration(RegisterAsk(Image([Path("a")]), ask.moving))
+
+
+def test_what_was_asked_for_comes_back_from_the_job(ask: RegisterAsk) -> None:
+    asked = RegisterAsk(
+        Image(CT_SERIES, stack=1),
+        Image(MR_SERIES),
+        RegisterKind.DEFORMABLE,
+        (pair_of("1,2,3:4,5,6"),),
+        ask.landmarks,
+        ((1.0, 2.0, 3.0), 40.0),
+        Structures("2.25.1", "2.25.2"),
+        check_back=False,
+        allowed=Allowed(other_patient=True, same_frame=True),
+    )
+    assert ask_of(new_registration(asked).parameters) == asked
+    assert ask_of(new_registration(ask).parameters) == ask
