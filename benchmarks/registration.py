@@ -52,11 +52,10 @@ def _greedy(of: Case, _folder: Path) -> Array:
     import SimpleITK
 
     sitk: Any = SimpleITK
-    is_across = "contrast" in of.name
-    metric = "NMI" if is_across else "NCC 2x2x2"
+    metric = "NMI" if of.is_across else "NCC 2x2x2"
     greedy = picsl_greedy.Greedy3D()
     greedy.execute(
-        f"-d 3 -noise 0 -threads {_THREADS} -m {metric} -i fixed moving -o warp -n 100x60x30 -s 3vox 1vox",
+        f"-d 3 -V 0 -noise 0 -threads {_THREADS} -m {metric} -s 3vox 1vox -e 0.5 -i fixed moving -o warp -n 100x60x30",
         fixed=_image(of.fixed.voxels),
         moving=_image(of.moving.voxels),
         warp=None,
@@ -70,7 +69,7 @@ def _plastimatch(of: Case, folder: Path) -> Array:
     sitk: Any = SimpleITK
     for name, volume in (("fixed", of.fixed), ("moving", of.moving)):
         sitk.WriteImage(_image(volume.voxels), str(folder / f"{name}.mha"))
-    metric = "mi" if "contrast" in of.name else "mse"
+    metric = "mi" if of.is_across else "mse"
     stages = "".join(
         f"[STAGE]\nxform=bspline\nmetric={metric}\nmax_its=50\nres={res} {res} {res}\n"
         f"grid_spac={grid} {grid} {grid}\nregularization_lambda=0.005\n"
@@ -97,7 +96,7 @@ def _elastix(of: Case, folder: Path) -> Array:
     sitk: Any = SimpleITK
     for name, volume in (("fixed", of.fixed), ("moving", of.moving)):
         sitk.WriteImage(_image(volume.voxels), str(folder / f"{name}.mha"))
-    metric = "AdvancedMattesMutualInformation" if "contrast" in of.name else "AdvancedNormalizedCorrelation"
+    metric = "AdvancedMattesMutualInformation" if of.is_across else "AdvancedNormalizedCorrelation"
     lines = {
         "Registration": '"MultiResolutionRegistration"',
         "Metric": f'"{metric}"',

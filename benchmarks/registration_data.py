@@ -45,6 +45,8 @@ class Case:
     moving: Volume
     truth_mm: Array
     judged: Mask
+    is_across: bool = False
+    """Whether the moving image has another contrast."""
 
 
 def template() -> Volume | None:
@@ -62,7 +64,7 @@ def template() -> Volume | None:
 def phantom(shape: tuple[int, int, int]) -> Volume:
     """A head of random tissue of several sizes."""
     random = np.random.default_rng(5)
-    texture = sum(_soft(random.normal(size=shape), sigma) * sigma**1.5 for sigma in (1.5, 3, 6))
+    texture = sum(_smooth_noise(random, shape, sigma) * 6 * sigma**1.5 for sigma in (1.5, 3, 6))
     at = np.stack(np.meshgrid(*(np.linspace(-1, 1, side) for side in shape), indexing="ij"))
     inside = _soft((np.sum(at**2, axis=0) < 0.75).astype(np.float64), 1)
     return _volume(inside * np.clip(500 + 220 * texture, 50, 1000), 0)
@@ -71,8 +73,8 @@ def phantom(shape: tuple[int, int, int]) -> Volume:
 def case(name: str, still: Volume, warp: Warp, *, other_contrast: bool = False) -> Case:
     """A pair of ``still`` and the same deformed, both with noise."""
     random = np.random.default_rng(warp.seed)
-    judged = _soft((still.voxels > 200).astype(np.float64), 1) > 0.6
-    vectors = np.stack([_soft(random.normal(size=still.grid.shape), warp.sigma) for _ in range(3)])
+    judged = _soft((still.voxels > 200).astype(np.float64), 1) > 0.95
+    vectors = np.stack([_smooth_noise(random, still.grid.shape, warp.sigma) for _ in range(3)])
     vectors *= warp.mean_mm / np.linalg.norm(vectors, axis=0)[judged].mean()
     field = DisplacementField(still.grid, np.ascontiguousarray(np.moveaxis(vectors, 0, -1), np.float32))
     bent = resample.resample(still, still.grid, field, resample.Interpolation.CUBIC).voxels
@@ -81,7 +83,7 @@ def case(name: str, still: Volume, warp: Warp, *, other_contrast: bool = False) 
     moving = shown if other_contrast else still.voxels
     noises = [np.random.default_rng(seed).normal(0, _NOISE, still.grid.shape) for seed in (99, 98)]
     mask = Mask(still.grid, judged)
-    return Case(name, _volume(bent + noises[0], 0), _volume(moving + noises[1], 1), vectors, mask)
+    return Case(name, _volume(bent + noises[0], 0), _volume(moving + noises[1], 1), vectors, mask, other_contrast)
 
 
 def errors_mm(of: Case, field_mm: Array) -> tuple[float, float]:
@@ -105,8 +107,15 @@ def _volume(voxels: Array, frame: int) -> Volume:
     return Volume(np.ascontiguousarray(voxels, np.float32), grid, Unit.SIGNAL, Source("MR", "", "", "", ()))
 
 
+def _smooth_noise(random: np.random.Generator, shape: tuple[int, ...], sigma: float) -> Array:
+    """Without a border: beyond it the noise goes on."""
+    more = round(3 * sigma)
+    wide = _soft(random.normal(size=tuple(side + 2 * more for side in shape)), sigma)
+    return np.ascontiguousarray(wide[more:-more, more:-more, more:-more])
+
+
 def _soft(values: Array, sigma: float) -> Array:
-    """A Gaussian of ``sigma`` voxels; of noise, with the variance it had."""
+    """A Gaussian of ``sigma`` voxels."""
     at = level(values.shape, np.ones(3), 1)
     image = values.astype(np.float32)
     return smoothed(image, at.sigmas(sigma), image, np.empty_like(image))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
 import subprocess
@@ -14,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import OURS, BenchmarkError, Results, Settings, Value, folder_in
-from radfuse.geometry import Affine
+from radfuse.geometry import Affine, Grid
 from radfuse.registration import rigid
 from radfuse.volume import Volume, image_files
 from tests.registration.made_rigid import MIDDLE, fixed_volume, largest_error_mm, motion, moving_volume
 from tests.volume.made import turned
 
 ABOUT = (
-    "A made body in two modalities (2 mm and 2.5 mm voxels, noise), moved by a known turn and shift, from starts within "
-    "25 degrees and 40 mm; error at the corners of a 100 mm cube, two threads for everybody who asks how many."
+    "A made body in two modalities (2 mm and 2.5 mm voxels, noise), moved by a known turn and shift, from starts "
+    "within 25 degrees and 40 mm; error at the corners of a 100 mm cube, two threads for everybody who asks how many."
 )
 _LONGEST_S = 300
 _GOOD_MM = 1.0
@@ -120,14 +121,9 @@ def _radfuse(pair: Pair, start: Affine) -> Affine:
 
 def _simpleitk(pair: Pair, start: Affine) -> Affine:
     """As its own examples do it: one start, 50 bins, 20 % of the voxels."""
-    import SimpleITK
-
-    sitk: Any = SimpleITK
+    sitk = _sitk()
     fixed, moving = (sitk.ReadImage(str(path), sitk.sitkFloat32) for path in (pair.fixed_file, pair.moving_file))
-    transform = sitk.Euler3DTransform()
-    transform.SetCenter(MIDDLE.tolist())
-    transform.SetMatrix(start.linear.ravel().tolist())
-    transform.SetTranslation((start.apply(MIDDLE) - MIDDLE).tolist())
+    transform = _placed(sitk.Euler3DTransform(), start)
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(2)
     method.SetMetricAsMattesMutualInformation(50)
@@ -140,34 +136,38 @@ def _simpleitk(pair: Pair, start: Affine) -> Affine:
     method.SetSmoothingSigmasPerLevel([2, 1, 0])
     method.SetInitialTransform(transform, inPlace=True)
     method.Execute(fixed, moving)
-    moved = np.array([transform.TransformPoint(point) for point in np.vstack((np.zeros(3), np.eye(3))).tolist()])
-    return Affine.of((moved[1:] - moved[0]).T, moved[0])
+    return _affine_of(transform)
 
 
 def _greedy(pair: Pair, start: Affine) -> Affine:
-    import picsl_greedy
-
+    engine: Any = importlib.import_module("picsl_greedy").Greedy3D()
     given, made = pair.folder / "start.mat", pair.folder / "found.mat"
     flip = np.diag((-1.0, -1.0, 1.0, 1.0))  # its coordinates point to the right and the front
     np.savetxt(given, flip @ start.matrix @ flip)
-    words = (
-        f"-d 3 -a -dof 6 -m NMI -i {pair.fixed_file} {pair.moving_file} -ia {given} -o {made} -n 100x50x10 -threads 2"
-    )
-    picsl_greedy.Greedy3D().execute(words)
+    words = f"-d 3 -a -dof 6 -m NMI -i {pair.fixed_file} {pair.moving_file} -ia {given} -o {made} -n 100x100x50"
+    words += " -threads 2 -V 0"
+    engine.execute(words)
     return Affine(flip @ np.loadtxt(made) @ flip)
 
 
 def _plastimatch(pair: Pair, start: Affine) -> Affine:
-    given, made, words = (pair.folder / name for name in ("start.tfm", "found.tfm", "plastimatch.txt"))
-    given.write_text(_itk_text(start), encoding="ascii")
+    """It overlooks the centre of a start, so the start is put into the moving file and the body at the origin."""
+    to_origin = Affine.of(np.eye(3), -MIDDLE)
+    fixed, moving, made, words = (pair.folder / name for name in ("f.nii", "m.nii", "found.tfm", "plastimatch.txt"))
+    for volume, path, placing in (
+        (pair.fixed, fixed, to_origin),
+        (pair.moving, moving, to_origin.after(start.inverse())),
+    ):
+        grid = Grid(volume.grid.shape, placing.after(volume.grid.to_patient), volume.grid.frame)
+        image_files.write_image_file(path, Volume(volume.voxels, grid, volume.unit, volume.source))
     stages = "".join(
         f"\n[STAGE]\nxform=versor\noptim=versor\nmetric=mi\nmax_its={its}\nres={res} {res} {res}\n"
         for res, its in ((4, 100), (2, 100), (1, 50))
     )
-    files = f"fixed={pair.fixed_file}\nmoving={pair.moving_file}\nxform_in={given}\nxform_out={made}\n"
-    words.write_text(f"[GLOBAL]\n{files}{stages}", encoding="ascii")
+    words.write_text(f"[GLOBAL]\nfixed={fixed}\nmoving={moving}\nxform_out={made}\n{stages}", encoding="ascii")
     _program("plastimatch", "register", str(words))
-    return _itk_affine(made)
+    found = _affine_of(_sitk().ReadTransform(str(made)))
+    return start.after(to_origin.inverse()).after(found).after(to_origin)
 
 
 def _elastix(pair: Pair, start: Affine) -> Affine:
@@ -219,9 +219,7 @@ def _elastix_affine(path: Path) -> Affine:
     lines = {line.strip("()\n").split(" ", 1)[0]: line.strip("()\n").split(" ", 1)[1] for line in _facts(path)}
     x, y, z, *shift = (float(word) for word in lines["TransformParameters"].split())
     centre = np.array([float(word) for word in lines["CenterOfRotationPoint"].split()])
-    import SimpleITK
-
-    turn = np.array(SimpleITK.Euler3DTransform(centre.tolist(), x, y, z, shift).GetMatrix()).reshape(3, 3)
+    turn = np.array(_sitk().Euler3DTransform(centre.tolist(), x, y, z, shift).GetMatrix()).reshape(3, 3)
     return Affine.of(turn, centre + np.array(shift) - turn @ centre)
 
 
@@ -229,18 +227,22 @@ def _facts(path: Path) -> Iterator[str]:
     return (line for line in path.read_text(encoding="ascii").splitlines() if line.startswith("(") and " " in line)
 
 
-def _itk_text(start: Affine) -> str:
-    numbers = f"{_words(start.linear.ravel())} {_words(start.apply(MIDDLE) - MIDDLE)}"
-    head = "#Insight Transform File V1.0\n#Transform 0\nTransform: AffineTransform_double_3_3\n"
-    return f"{head}Parameters: {numbers}\nFixedParameters: {_words(MIDDLE)}\n"
+def _placed(transform: Any, start: Affine) -> Any:
+    transform.SetCenter(MIDDLE.tolist())
+    transform.SetMatrix(start.linear.ravel().tolist())
+    transform.SetTranslation((start.apply(MIDDLE) - MIDDLE).tolist())
+    return transform
 
 
-def _itk_affine(path: Path) -> Affine:
-    import SimpleITK
-
-    transform: Any = SimpleITK.ReadTransform(str(path))
+def _affine_of(transform: Any) -> Affine:
     moved = np.array([transform.TransformPoint(point) for point in np.vstack((np.zeros(3), np.eye(3))).tolist()])
     return Affine.of((moved[1:] - moved[0]).T, moved[0])
+
+
+def _sitk() -> Any:
+    import SimpleITK
+
+    return SimpleITK
 
 
 def _words(values: Any) -> str:
@@ -250,4 +252,4 @@ def _words(values: Any) -> str:
 def _program(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_LONGEST_S)
     if done.returncode:
-        raise BenchmarkError(f"{words[0]} ended with {done.returncode}")
+        raise BenchmarkError(f"{words[0]} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")

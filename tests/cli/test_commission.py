@@ -22,7 +22,7 @@ def test_a_small_commission_passes_and_keeps_what_it_made(run: Run, tmp_path: Pa
     assert json.loads((tmp_path / "out" / "commission.json").read_text(encoding="utf-8")) == answer.json
     assert (tmp_path / "out" / "commission.pdf").read_bytes().startswith(b"%PDF-")
     measured = {(row["Part"], row["Quantity"]) for row in answer.json["Rows"]}
-    assert {part for part, _ in measured} == {"quantities", "rigid", "exports", "deformable"}
+    assert {part for part, _ in measured} == {"quantities", "rigid", "exports", "graph", "deformable"}
     assert {
         ("rigid", "largest error at a corner"),
         ("deformable", "error, 95 %"),

@@ -23,6 +23,7 @@ from radfuse.registration.quality import (
     carried,
     jacobian_facts,
     judge,
+    likeness,
     values_at,
 )
 from radfuse.volume import Source, Unit, Volume
@@ -50,6 +51,12 @@ def grid_of(frame: FrameOfReference, spacing: float = 3.0, size: int = 28) -> Gr
 
 def points_of(grid: Grid) -> npt.NDArray[np.float64]:
     return np.stack([grid.slice_points_mm(k) for k in range(grid.shape[0])])
+
+
+@pytest.fixture(autouse=True)
+def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough for small images."""
+    monkeypatch.setattr(likeness, "POINTS", 8000)
 
 
 @pytest.fixture(scope="module")

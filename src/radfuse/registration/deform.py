@@ -88,7 +88,7 @@ def _registered(
         pair,
         recipe,
         likeness,
-        found.field_mm,
+        found,
         lambda share: tell(_SHARE_OF_ENGINE + (1 - _SHARE_OF_ENGINE) * share),
     )
     objection = facts.objection(found)

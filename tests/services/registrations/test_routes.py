@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from radfuse.services.registrations.model import Grade, Link
+from radfuse.registration.quality import Grade
+from radfuse.services.registrations.model import Link
 from radfuse.services.registrations.routes import best_route, other_routes, worst_grade
 
 

@@ -16,6 +16,7 @@ const WORDS: Record<string, Words> = {
   upload: ["Uploaded", "upload", "{}", "objects"],
   send: ["Sent", "send", "to {}", "objects"],
   anonymize: ["Anonymized", "anonymize", "for {}", "objects"],
+  register: ["Registered", "register", "{}", "two series"],
   retrieve: ["Retrieved", "retrieve", "from {}", "objects"],
   "query peer": ["Queried", "query", "{}", "a peer"],
   delete: ["Deleted", "delete", "{}", "objects"],

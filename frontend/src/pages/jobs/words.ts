@@ -68,6 +68,7 @@ const KINDS: Record<string, { label: string; done: string }> = {
   retrieve: { label: "Retrieve", done: "retrieved" },
   delete: { label: "Delete", done: "deleted" },
   anonymize: { label: "Anonymize", done: "anonymized" },
+  register: { label: "Register", done: "registered" },
   commit: { label: "Storage commitment", done: "committed" },
   "commit-report": { label: "Commitment report", done: "reported" },
 };

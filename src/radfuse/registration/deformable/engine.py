@@ -7,6 +7,7 @@ is smoothed. See docs/registration.md for what was measured.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -35,20 +36,29 @@ def deform(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: P
 
     ``progress`` is told the share that is done, and may raise to stop. The same input gives the same bits.
     """
+    found = descend(pair, recipe, likeness, progress)
+    last, full = (level(pair.fixed.shape, pair.spacing_mm, each) for each in (recipe.coarseness[-1], 1))
+    return found if last.shape == full.shape else replace(found, field_mm=_enlarged(found.field_mm, last, full))
+
+
+def descend(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: Progress | None = None) -> Deformation:
+    """The same on the grid of the last level of the recipe, which need not be that of the pair."""
     levels = [level(pair.fixed.shape, pair.spacing_mm, each) for each in recipe.coarseness]
     images = _Images(pair, recipe, likeness)
     clock = _Clock([at.voxels * most for at, most in zip(levels, recipe.iterations, strict=True)], progress)
     field, steps = np.zeros((3, *levels[0].shape), np.float32), []
     before = after = 0.0
+    coarser: Image | None = None
     for number, (at, most) in enumerate(zip(levels, recipe.iterations, strict=True)):
         if number:
+            coarser = field
             field = _enlarged(field, levels[number - 1], at)
         descent = _Descent(images.at(at), at, recipe, recipe.damping_for(likeness))
         if at is levels[-1]:
             before = descent.metric(np.zeros_like(field))
         taken, after = descent.run(field, most, lambda share, of=number: clock.tell(of, share))  # type: ignore[misc]
         steps.append(taken)
-    return Deformation(field, before, after, tuple(steps))
+    return Deformation(field, before, after, tuple(steps), coarser)
 
 
 def jacobians(field: Image, at: Level) -> Image:

@@ -9,7 +9,7 @@ import numpy as np
 
 from radfuse.registration.deformable import filters, warping
 from radfuse.registration.deformable.choosing import relation
-from radfuse.registration.deformable.engine import deform, jacobians
+from radfuse.registration.deformable.engine import descend, jacobians
 from radfuse.registration.deformable.levels import Level, level, reduced
 from radfuse.registration.deformable.pair import Deformation, Image, Pair, Progress
 from radfuse.registration.deformable.parallel import over
@@ -57,13 +57,14 @@ class Judgement:
 
 
 def judge(
-    pair: Pair, recipe: DeformableRecipe, likeness: Likeness, field: Image, progress: Progress | None = None
+    pair: Pair, recipe: DeformableRecipe, likeness: Likeness, found: Deformation, progress: Progress | None = None
 ) -> Judgement:
-    """Measure a field that lies on the grid of ``pair``."""
+    """Measure a deformation of ``pair``."""
+    field = found.field_mm
     full = level(pair.fixed.shape, pair.spacing_mm, 1)
     before, after = (relation(*moved_by(pair, each)).mutual_information for each in (np.zeros_like(field), field))
     volumes = jacobians(field, full)
-    moved_mm, inconsistent_mm = _consistency(pair, recipe, likeness, field, progress)
+    moved_mm, inconsistent_mm = _consistency(pair, recipe, likeness, found, progress)
     return Judgement(
         before,
         after,
@@ -92,9 +93,9 @@ def moved_by(pair: Pair, field: Image) -> tuple[Image, Image, Image]:
 
 
 def _consistency(
-    pair: Pair, recipe: DeformableRecipe, likeness: Likeness, field: Image, progress: Progress | None
+    pair: Pair, recipe: DeformableRecipe, likeness: Likeness, found: Deformation, progress: Progress | None
 ) -> tuple[float, float]:
-    """How far the field moves and how far the way back misses, on the last level but one: it is found there alone."""
+    """How far the field moves and how far the way back misses, both as they are on the last level but one."""
     last = max(1, len(recipe.coarseness) - 1)
     coarse = replace(
         recipe,
@@ -103,11 +104,11 @@ def _consistency(
         iterations=recipe.iterations[:last],
     )
     at = level(pair.fixed.shape, pair.spacing_mm, coarse.coarseness[-1])
-    there = field if at.shape == field.shape[1:] else np.stack([_means(part, at) for part in field])
-    both = np.empty_like(there)
-    over(
-        warping.compose, at.shape, there, deform(pair.reversed(), coarse, likeness, progress).field_mm, at.per_mm, both
-    )
+    there = found.field_mm if found.coarser_mm is None else found.coarser_mm
+    if there.shape[1:] != at.shape:
+        there = np.stack([_means(part, at) for part in found.field_mm])
+    back, both = descend(pair.reversed(), coarse, likeness, progress).field_mm, np.empty_like(there)
+    over(warping.compose, at.shape, there, back, at.per_mm, both)
     counting = pair.counting()
     edges = _edges(reduced(pair.scaled[0], at), None if counting is None else reduced(counting, at))
     lengths = [np.sqrt(np.sum(vectors**2, axis=0))[edges] for vectors in (there, both)]

@@ -71,6 +71,8 @@ class Deformation:
     """Of the engine: larger is better. Both are those of the finest level."""
     steps: tuple[int, ...]
     """Steps taken on each level."""
+    coarser_mm: Image | None = None
+    """The field as it was on the last level but one."""
 
 
 def product(*weights: Image | None) -> Image | None:

@@ -18,9 +18,14 @@ class Grade(StrEnum):
 
     PASS = "PASS"  # noqa: S105 a grade
     NOT_JUDGED = "NOT JUDGED"
-    """Nothing was measured that tells a right result from a wrong one."""
+    """No report card, or nothing measured that tells a right result from a wrong one."""
     CAUTION = "CAUTION"
     FAIL = "FAIL"
+
+    @property
+    def rank(self) -> int:
+        """0 is the best."""
+        return list(Grade).index(self)
 
 
 class Quantity(StrEnum):

@@ -19,7 +19,7 @@ from radfuse.services.commission.warp import Warp
 
 PART: Final = "deformable"
 _INSET_MM: Final = 12.0
-"""Points so near to the border of the moving images are not compared: they show little of what lies there."""
+"""Points so near to the border of images are not compared: these show little of what lies there."""
 _MOST_POINTS: Final = 200_000
 _STORAGE: Final = FieldStorage()
 
@@ -72,7 +72,7 @@ def written(bench: Bench, fixed: Series, moving: Series, transform: Chain) -> Ch
 
 
 def _points(fixed: Series, moving: Series, truth: _Truth) -> Points:
-    """Voxel centres of the fixed images below the patient's fat, and within what the moving images show.
+    """Voxel centres of the fixed images below the patient's fat, and well within what both images show.
 
     Along the skin nothing tells how far it slid: air is beyond it.
     """
@@ -80,7 +80,7 @@ def _points(fixed: Series, moving: Series, truth: _Truth) -> Points:
     every = max(1, int(np.ceil((np.prod(grid.shape) / _MOST_POINTS) ** (1 / 3))))
     k, j, i = np.meshgrid(*(np.arange(every // 2, size, every) for size in grid.shape), indexing="ij")
     points = grid.to_patient.apply(np.stack((i, j, k), axis=-1).reshape(-1, 3))
-    points = points[WALL.inside(fixed.scan.place(points))]
+    points = points[WALL.inside(fixed.scan.place(points)) & _well_inside(grid, points)]
     return points[_well_inside(moving.volume.grid, truth.apply(points))]
 
 

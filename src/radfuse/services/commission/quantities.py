@@ -15,6 +15,7 @@ from radfuse.services.commission.scans import CT, PT, Scan, Voxels, frame_of
 from radfuse.services.commission.sizes import Size
 
 PART: Final = "quantities"
+BALLS: Final = "PET, balls"
 
 _BACKGROUND_SUV: Final = 1.0
 _BALL_SUV: Final = 8.0
@@ -28,14 +29,12 @@ def quantity_rows(bench: Bench, size: Size) -> Iterator[Row]:
     """SUV, volumes and distances of balls of known activity; volumes of contours."""
     centres = _centres(len(size.spheres_mm))
     grid = _grid(size.sphere_voxel_mm, "balls")
-    pet = bench.scanned(Scan("PET, balls", PT, grid, _nowhere), _activity(grid, centres, size))
+    pet = bench.scanned(Scan(BALLS, PT, grid, _nowhere), _activity(grid, centres, size))
     middles = []
     for centre, radius_mm in zip(centres, size.spheres_mm, strict=True):
         yield from _ball_rows(pet, centre, radius_mm)
         middles.append(_middle(pet, centre, radius_mm))
-    yield Row(
-        PART, "PET, balls", "largest error of a distance", "mm", size.sphere_voxel_mm / 2, _apart(middles, centres)
-    )
+    yield Row(PART, BALLS, "largest error of a distance", "mm", size.sphere_voxel_mm / 2, _apart(middles, centres))
     yield from _contour_rows(bench, size, centres)
 
 

@@ -9,15 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from radfuse.archive import Archive, ArchiveSettings
-from radfuse.geometry import Points
+from radfuse.geometry import Affine, Points
 from radfuse.services.commission.bench import Bench, Series, known_regions
 from radfuse.services.commission.deformable import deformable_rows
 from radfuse.services.commission.exports import segmentation_rows, series_rows
+from radfuse.services.commission.graph import graph_rows
 from radfuse.services.commission.machine import this_machine
 from radfuse.services.commission.model import Commission, Part, Progress, Row
-from radfuse.services.commission.quantities import quantity_rows
+from radfuse.services.commission.quantities import BALLS, quantity_rows
 from radfuse.services.commission.rigid import rigid_rows
-from radfuse.services.commission.scans import CT, MR, PT, Scan
+from radfuse.services.commission.scans import CT, MR, PT, Scan, uid_of
 from radfuse.services.commission.sizes import DEFORMED_MOTION, Motion, Size, grid_of
 from radfuse.services.commission.warp import Warp
 
@@ -55,13 +56,15 @@ class _Work:
         self._bench = bench
         self._size = size
         self._fixed: Series | None = None
+        self._moved: dict[str, Series] = {}
 
     def parts(self) -> list[tuple[str, Measure]]:
         """Names, and what measures them."""
         todo: list[tuple[str, Measure]] = [("quantities", lambda: quantity_rows(self._bench, self._size))]
         for number, motion in enumerate(self._size.motions):
-            for modality in (CT, MR, PT):
+            for modality in self._size.registered:
                 todo.append((f"rigid {modality} {number + 1}", self._rigid(modality, motion, number)))
+        todo.append(("graph", self._graph))
         todo += [(f"deformable {modality}", self._deformable(modality)) for modality in self._size.deformed]
         return todo
 
@@ -77,6 +80,7 @@ class _Work:
             name = f"{modality}, moved {number + 1}"
             grid = grid_of(self._size, modality, name)
             moving = self._bench.scanned(Scan(name, modality, grid, motion.transform.inverse().apply))
+            self._moved.setdefault(modality, moving)
             yield from rigid_rows(self._bench, self.fixed, moving, motion, self._size.recipe)
             if not number and modality in self._size.exported:
                 yield from series_rows(self._bench, self.fixed, moving, motion.transform)
@@ -84,6 +88,11 @@ class _Work:
                     yield from segmentation_rows(self._bench, moving, known_regions(moving.scan))
 
         return measure
+
+    def _graph(self) -> Iterator[Row]:
+        """Both were registered with the fixed CT by the same motion, so that nothing lies between their frames."""
+        lonely_uid = uid_of(f"series {BALLS}")
+        return graph_rows(self._bench, self._moved[MR], self._moved[PT], Affine.identity(), lonely_uid)
 
     def _deformable(self, modality: str) -> Measure:
         def measure() -> Iterator[Row]:

@@ -28,6 +28,8 @@ class Size:
     """What every scan covers, around the origin of its frame of reference."""
     voxels_mm: dict[str, tuple[float, float, float]]
     motions: tuple[Motion, ...]
+    registered: tuple[str, ...]
+    """The modalities of the moving images of rigid registrations; the fixed ones are CT."""
     deformed: tuple[str, ...]
     """The modalities of the fixed, deformed images; the moving ones are CT."""
     exported: tuple[str, ...]
@@ -51,6 +53,7 @@ FULL: Final = Size(
     (250.0, 204.0, 240.0),
     {CT: (2.0, 2.0, 2.5), MR: (2.0, 2.0, 3.0), PT: (4.0, 4.0, 4.0)},
     (_SMALL_MOTION, _motion((-14, 9, -12), (-25, 18, 20)), _motion((19, -8, 15), (30, -24, -18))),
+    (CT, MR, PT),
     (CT, MR),
     (CT, MR, PT),
     (5.0, 6.5, 8.5, 11.0, 14.0, 18.5),
@@ -63,6 +66,7 @@ SMALL: Final = Size(
     (246.0, 201.0, 150.0),
     {CT: (3.0, 3.0, 3.0), MR: (4.0, 4.0, 5.0), PT: (5.0, 5.0, 5.0)},
     (_SMALL_MOTION,),
+    (MR, PT),
     (CT,),
     (MR,),
     (8.5, 11.0, 18.5),

@@ -1,8 +1,8 @@
 """The registration graph: every registration that is kept joins two frames of reference."""
 
+from radfuse.registration.quality import Grade
 from radfuse.services.registrations.listing import registration_in_detail, registrations_of_study
 from radfuse.services.registrations.model import (
-    Grade,
     Grading,
     KeptRegistration,
     Link,

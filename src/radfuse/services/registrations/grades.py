@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from radfuse.archive import Archive, StoredObject, queries
 from radfuse.core.errors import ArchiveError, DataSetError, ImagingError
 from radfuse.dicom import Element, Identifier
+from radfuse.registration.quality import Grade
 from radfuse.services.registrations.memory import Memory
-from radfuse.services.registrations.model import Grade, Grading
+from radfuse.services.registrations.model import Grading
 
 if TYPE_CHECKING:
     from radfuse.objects.sr import Item

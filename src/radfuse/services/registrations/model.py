@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from radfuse.registration.quality import Grade
 
 if TYPE_CHECKING:
     from radfuse.archive import StoredObject
     from radfuse.archive.queries import SeriesPlace
     from radfuse.geometry import Chain
-
-
-class Grade(StrEnum):
-    """How far a registration is trusted, the best first: the words of its report card."""
-
-    PASS = "PASS"  # noqa: S105 no password
-    NOT_JUDGED = "NOT JUDGED"
-    """No report card, or one that measured nothing that tells right from wrong."""
-    CAUTION = "CAUTION"
-    FAIL = "FAIL"
-
-    @property
-    def rank(self) -> int:
-        """0 is the best."""
-        return _RANKS.index(self)
-
-
-_RANKS: Final = tuple(Grade)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from radfuse.archive import Archive, queries
 from radfuse.archive.queries import SeriesPlace
 from radfuse.core.errors import UnknownEntity
+from radfuse.registration.quality import Grade
 from radfuse.services.registrations.model import (
     Contradiction,
-    Grade,
     KeptRegistration,
     Link,
     NotRegistered,

@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from radfuse.services.registrations.model import Grade, Link, Step
+from radfuse.registration.quality import Grade
+from radfuse.services.registrations.model import Link, Step
 
 _MOST_OTHERS: Final = 8
 _DIGITS: Final = 14
