@@ -28,6 +28,7 @@ MODULES = {
     "large": "large",
     "associations": "associations",
     "volumes": "volumes",
+    "registration": "registration",
     "rigid": "rigid",
 }
 

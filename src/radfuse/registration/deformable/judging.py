@@ -29,9 +29,9 @@ class Judgement:
     largest_jacobian: float
     folded_share: float
     moved_mm: float
-    """Mean length of the displacements, where the fixed images have edges."""
+    """Median length of the displacements, where the fixed images have edges."""
     inconsistent_mm: float
-    """Mean distance between a point there and where it comes to by this deformation and one found the other way."""
+    """Median distance between a point there and where it comes to by this deformation and one found the other way."""
 
     def objection(self, found: Deformation) -> str:
         """Why the deformation is not to be kept, as a sentence, or nothing."""
@@ -111,9 +111,18 @@ def _consistency(
     over(warping.compose, at.shape, there, back, at.per_mm, both)
     counting = pair.counting()
     edges = _edges(reduced(pair.scaled[0], at), None if counting is None else reduced(counting, at))
+    edges &= _stays(there, at)
     lengths = [np.sqrt(np.sum(vectors**2, axis=0))[edges] for vectors in (there, both)]
-    moved, missed = (float(np.mean(each, dtype=np.float64)) if each.size else 0.0 for each in lengths)
+    moved, missed = (float(np.median(each)) if each.size else 0.0 for each in lengths)
     return moved, missed
+
+
+def _stays(field: Image, at: Level) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Where the field does not lead out of the grid, beyond which no way back is known."""
+    spare, inside = (np.empty(at.shape, np.float32) for _ in range(2))
+    over(warping.warp, at.shape, np.ascontiguousarray(field[0]), field, at.per_mm, spare, inside)
+    stays: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = inside > 0
+    return stays
 
 
 def _means(part: Image, at: Level) -> Image:
