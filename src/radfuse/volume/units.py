@@ -8,23 +8,13 @@ from radfuse.core.errors import CannotBuildVolume
 from radfuse.volume.frames import Frame, Mark
 from radfuse.volume.model import Finding, FindingKind, Unit
 from radfuse.volume.single import ACTIVITY
+from radfuse.volume.suv import stored_kind
 
 _PET_UNITS: Final = {
     "BQML": Unit.BQML,
     "CNTS": Unit.COUNTS,
 }
 """Units (0054,1001), PS3.3 section C.8.9.1.1.3."""
-_SUV_TYPES: Final = {
-    ("GML", ""): Unit.SUV_BW,
-    ("GML", "BW"): Unit.SUV_BW,
-    ("GML", "LBM"): Unit.SUV_LBM_MORGAN,
-    ("GML", "LBMJAMES128"): Unit.SUV_LBM_JAMES,
-    ("GML", "LBMJANMA"): Unit.SUV_LBM_JANMA,
-    ("GML", "IBW"): Unit.SUV_IBW,
-    ("CM2ML", ""): Unit.SUV_BSA,
-    ("CM2ML", "BSA"): Unit.SUV_BSA,
-}
-"""Units and SUV Type (0054,1006), PS3.3 section C.8.9.1.1.4: an empty type means body weight."""
 
 
 def natural_unit(frame: Frame) -> Unit:
@@ -47,9 +37,11 @@ def _emission(frame: Frame) -> Unit:
         return Unit.BQML if rescale.kind == ACTIVITY else Unit.SIGNAL
     if image.modality == "PT" and not rescale.is_stated:
         return Unit.SIGNAL
-    unit = _PET_UNITS.get(image.units) or _SUV_TYPES.get((image.units, image.suv_type))
-    if unit is not None:
-        return unit
+    if image.units in _PET_UNITS:
+        return _PET_UNITS[image.units]
+    suv = stored_kind(image.units, image.suv_type)
+    if suv is not None:
+        return suv.unit
     if image.modality == "NM" and not image.units:
         return Unit.COUNTS
     return Unit.BQML if not image.units and rescale.kind == "BQML" else Unit.SIGNAL

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from radfuse.geometry import Affine, Mask
-from radfuse.objects.common import Code, NewSeries
+from radfuse.objects.common import NewSeries, codes
 from radfuse.objects.seg import Content, NewSegment, SegmentFacts, build_segmentation, read_segmentation
 from radfuse.objects.series import build_series
 from radfuse.services.commission.bench import Bench, Series
@@ -16,7 +16,6 @@ from radfuse.services.commission.model import Row
 from radfuse.volume import Unit, resample
 
 PART: Final = "exports"
-_TISSUE: Final = Code("85756007", "SCT", "Tissue")
 
 
 def series_rows(bench: Bench, fixed: Series, moving: Series, truth: Affine) -> Iterator[Row]:
@@ -44,7 +43,7 @@ def series_rows(bench: Bench, fixed: Series, moving: Series, truth: Affine) -> I
 def segmentation_rows(bench: Bench, series: Series, regions: dict[str, Mask]) -> Iterator[Row]:
     """Regions as a Segmentation on oblique images: written, stored, read."""
     test = f"segmentation on oblique {series.scan.modality}"
-    segments = [NewSegment.of(SegmentFacts(name, _TISSUE, _TISSUE), mask) for name, mask in regions.items()]
+    segments = [NewSegment.of(SegmentFacts(name, codes.TISSUE, codes.TISSUE), mask) for name, mask in regions.items()]
     ds = build_segmentation(
         segments,
         series.volume.grid,
