@@ -75,7 +75,7 @@ screenshots: install peers
 	$(BIN)/python -m scripts.screenshots
 
 lock: install
-	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgresql --universal --python-version 3.11 \
 		--no-emit-index-url --generate-hashes --custom-compile-command "make lock" --quiet --upgrade -o requirements.lock
 
 clean:

@@ -16,11 +16,13 @@ import numpy as np
 
 from benchmarks.common import OURS, BenchmarkError, Results, Settings, Value, folder_in, interleaved
 from benchmarks.registration_data import FOLDER_VARIABLE, WARPS, Array, Case, case, errors_mm, phantom, template
+from benchmarks.registration_thorax import DATA_VARIABLE, THORAX_WARPS, thorax, thorax_case
 from radfuse.geometry import Affine, DisplacementField
 from radfuse.registration import DeformableRecipe, Engine
 from radfuse.registration.deform import register_deformable, warm_up
 from radfuse.registration.deformable.engine import jacobians
 from radfuse.registration.deformable.levels import level
+from radfuse.volume import Volume
 
 ABOUT = "Two images of one head, one of them deformed by a known smooth field; errors inside the head."
 _LONGEST_S = 900
@@ -56,8 +58,8 @@ def _greedy(of: Case, _folder: Path) -> Array:
     greedy = picsl_greedy.Greedy3D()
     greedy.execute(
         f"-d 3 -V 0 -noise 0 -threads {_THREADS} -m {metric} -s 3vox 1vox -e 0.5 -i fixed moving -o warp -n 100x60x30",
-        fixed=_image(of.fixed.voxels),
-        moving=_image(of.moving.voxels),
+        fixed=_image(of.fixed),
+        moving=_image(of.moving),
         warp=None,
     )
     return _field(sitk, greedy["warp"])
@@ -68,7 +70,7 @@ def _plastimatch(of: Case, folder: Path) -> Array:
 
     sitk: Any = SimpleITK
     for name, volume in (("fixed", of.fixed), ("moving", of.moving)):
-        sitk.WriteImage(_image(volume.voxels), str(folder / f"{name}.mha"))
+        sitk.WriteImage(_image(volume), str(folder / f"{name}.mha"))
     metric = "mi" if of.is_across else "mse"
     stages = "".join(
         f"[STAGE]\nxform=bspline\nmetric={metric}\nmax_its=50\nres={res} {res} {res}\n"
@@ -95,7 +97,7 @@ def _elastix(of: Case, folder: Path) -> Array:
 
     sitk: Any = SimpleITK
     for name, volume in (("fixed", of.fixed), ("moving", of.moving)):
-        sitk.WriteImage(_image(volume.voxels), str(folder / f"{name}.mha"))
+        sitk.WriteImage(_image(volume), str(folder / f"{name}.mha"))
     metric = "AdvancedMattesMutualInformation" if of.is_across else "AdvancedNormalizedCorrelation"
     lines = {
         "Registration": '"MultiResolutionRegistration"',
@@ -123,12 +125,14 @@ def _elastix(of: Case, folder: Path) -> Array:
     return _field(sitk, sitk.ReadImage(str(folder / "deformationField.mhd")))
 
 
-def _image(voxels: Array) -> Any:
+def _image(volume: Volume) -> Any:
+    """Its place is kept: the grids of all cases lie along the patient's axes."""
     import SimpleITK
 
     sitk: Any = SimpleITK
-    image = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
-    image.SetSpacing((2.0, 2.0, 2.0))
+    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.voxels, np.float32))
+    image.SetSpacing(volume.grid.spacing_mm)
+    image.SetOrigin([float(mm) for mm in volume.grid.origin_mm])
     return image
 
 
@@ -167,10 +171,24 @@ def run(settings: Settings, results: Results) -> None:
                 made = case(name, head, warp, other_contrast=across)
                 there = [each for each in _present(settings, results) if each.across or not across]
                 interleaved(settings.runs, there, partial(_once, made, settings.scratch, results), results)
+    _thorax(settings, results)
     if settings.wants("large"):
         large = case("large, 160 x 160 x 300", phantom((300, 160, 160)), WARPS[2])
         interleaved(1, CONTESTANTS[:1], partial(_once, large, settings.scratch, results), results)
     results.remark("Radfuse's time includes choosing the comparison and judging the result")
+
+
+def _thorax(settings: Settings, results: Results) -> None:
+    still = None if settings.quick else thorax()
+    if still is None:
+        results.remark(f"no CT of a thorax (ct-rtstruct/lung1-001 in the folder that {DATA_VARIABLE} names)")
+        return
+    for warp in THORAX_WARPS:
+        if settings.wants(warp.name):
+            made = thorax_case(still, warp)
+            interleaved(
+                settings.runs, _present(settings, results), partial(_once, made, settings.scratch, results), results
+            )
 
 
 def _present(settings: Settings, results: Results) -> list[Contestant]:
@@ -191,7 +209,7 @@ def _once(made: Case, scratch: Path, results: Results, who: Contestant) -> None:
         field = np.ascontiguousarray(who.run(made, folder))
         seconds = time.perf_counter() - begin
     mean, high = errors_mm(made, field)
-    folded = float((jacobians(field, level(field.shape[1:], np.full(3, 2.0), 1)) <= 0).mean())
+    folded = float((jacobians(field, level(field.shape[1:], np.array(made.fixed.grid.spacing_mm), 1)) <= 0).mean())
     for unit, value in (("mm, mean", mean), ("mm, 95 %", high), ("s", seconds)):
         results.add(Value(made.name, who.name, unit, value, more_is_better=False))
     if folded:

@@ -51,7 +51,7 @@ class Case:
 
 def template() -> Volume | None:
     """The head at 2 mm, 0..1000; None when nilearn is neither installed nor named by the variable."""
-    path = _template_path()
+    path = template_path()
     if path is None:
         return None
     import nibabel
@@ -66,14 +66,14 @@ def phantom(shape: tuple[int, int, int]) -> Volume:
     random = np.random.default_rng(5)
     texture = sum(_smooth_noise(random, shape, sigma) * 6 * sigma**1.5 for sigma in (1.5, 3, 6))
     at = np.stack(np.meshgrid(*(np.linspace(-1, 1, side) for side in shape), indexing="ij"))
-    inside = _soft((np.sum(at**2, axis=0) < 0.75).astype(np.float64), 1)
+    inside = softened((np.sum(at**2, axis=0) < 0.75).astype(np.float64), 1)
     return _volume(inside * np.clip(500 + 220 * texture, 50, 1000), 0)
 
 
 def case(name: str, still: Volume, warp: Warp, *, other_contrast: bool = False) -> Case:
     """A pair of ``still`` and the same deformed, both with noise."""
     random = np.random.default_rng(warp.seed)
-    judged = _soft((still.voxels > 200).astype(np.float64), 1) > 0.95
+    judged = softened((still.voxels > 200).astype(np.float64), 1) > 0.95
     vectors = np.stack([_smooth_noise(random, still.grid.shape, warp.sigma) for _ in range(3)])
     vectors *= warp.mean_mm / np.linalg.norm(vectors, axis=0)[judged].mean()
     field = DisplacementField(still.grid, np.ascontiguousarray(np.moveaxis(vectors, 0, -1), np.float32))
@@ -92,7 +92,7 @@ def errors_mm(of: Case, field_mm: Array) -> tuple[float, float]:
     return float(lengths.mean()), float(np.percentile(lengths, 95))
 
 
-def _template_path() -> Path | None:
+def template_path() -> Path | None:
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder is None:
         found = importlib.util.find_spec("nilearn")
@@ -110,11 +110,11 @@ def _volume(voxels: Array, frame: int) -> Volume:
 def _smooth_noise(random: np.random.Generator, shape: tuple[int, ...], sigma: float) -> Array:
     """Without a border: beyond it the noise goes on."""
     more = round(3 * sigma)
-    wide = _soft(random.normal(size=tuple(side + 2 * more for side in shape)), sigma)
+    wide = softened(random.normal(size=tuple(side + 2 * more for side in shape)), sigma)
     return np.ascontiguousarray(wide[more:-more, more:-more, more:-more])
 
 
-def _soft(values: Array, sigma: float) -> Array:
+def softened(values: Array, sigma: float) -> Array:
     """A Gaussian of ``sigma`` voxels."""
     at = level(values.shape, np.ones(3), 1)
     image = values.astype(np.float32)

@@ -140,7 +140,7 @@ def test_a_relation_is_a_line_a_function_or_none() -> None:
     assert (nothing.linear, nothing.functional, nothing.mutual_information) == (0, 0, 0)
 
 
-GOOD = Judgement(0.4, 0.6, 0.5, 1.6, 0.0, 3.0, 0.5)
+GOOD = Judgement(0.4, 0.6, 0.5, 1.6, 0.0, 0.0, 3.0, 0.5)
 FOUND = Deformation(np.zeros((3, 1, 1, 1), np.float32), 0.2, 0.3, (1,))
 
 
@@ -151,6 +151,7 @@ FOUND = Deformation(np.zeros((3, 1, 1, 1), np.float32), 0.2, 0.3, (1,))
         (GOOD, replace(FOUND, metric_after=0.2), "no more alike"),
         (replace(GOOD, information_after=0.39), FOUND, "share less information"),
         (replace(GOOD, inconsistent_mm=1.6), FOUND, "do not determine a deformation"),
+        (replace(GOOD, strained_share=0.02), FOUND, "none that tissue undergoes: 2.0 %"),
     ],
 )
 def test_a_deformation_that_is_not_kept_says_why(facts: Judgement, found: Deformation, words: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from radfuse.core.errors import CannotRegister
 from radfuse.geometry import Affine, Points
-from radfuse.registration.landmarks import FEWEST, LandmarkKind, fit_landmarks
+from radfuse.registration.landmarks import FEWEST, LandmarkKind, far_apart, fit_landmarks
 from tests.volume.made import turned
 
 TURN = turned(35) @ turned(-20, 0)
@@ -98,3 +98,11 @@ def test_what_is_no_set_of_pairs_is_refused() -> None:
         fit_landmarks(points(4), np.full((4, 3), np.nan))
     with pytest.raises(CannotRegister, match="translation, rigid, similarity, affine"):
         fit_landmarks(points(4), points(4), "elastic")
+
+
+def test_three_of_many_landmarks_that_lie_far_apart_are_found() -> None:
+    corners = np.array([[0.0, 0, 0], [90, 0, 0], [40, 60, 5]])
+    near = np.random.default_rng(2).normal((45, 20, 2), 6, (30, 3))
+    assert sorted(far_apart(np.vstack((near[:10], corners, near[10:])))) == [10, 11, 12]
+    in_line = np.arange(5.0)[:, None] * (1, 2, 3)
+    assert len(set(far_apart(in_line)[:2])) == 2

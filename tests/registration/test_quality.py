@@ -125,6 +125,22 @@ def test_an_error_of_10_mm_fails_and_says_why(fixed: Volume, moving: Volume) -> 
     assert grades(card)[Quantity.REMAINING_SHIFT] is Grade.CAUTION
 
 
+def test_landmarks_that_gave_the_start_speak_against_a_registration_and_never_for_it(
+    fixed: Volume, moving: Volume
+) -> None:
+    """They lie on each other wherever a registration ends that does not move from its start."""
+    kept = judge(fixed, moving, registration(), Evidence(start_landmarks=landmarks()))
+    assert kept.grade is Grade.NOT_JUDGED
+    assert grades(kept)[Quantity.LANDMARK_MEAN] is Grade.NOT_JUDGED
+    assert next(check.subject for check in kept.checks) == "5 pairs, used as the start"
+    lost = judge(fixed, moving, registration(moved(10, 0, 0)), Evidence(start_landmarks=landmarks()))
+    assert lost.grade is Grade.FAIL
+    assert "mean landmark error of 5 pairs, used as the start 10 mm" in lost.reason
+    others = Evidence(start_landmarks=landmarks(), landmarks=Landmarks(*(np.ones((1, 3)), np.ones((1, 3)) + SHIFT)))
+    proved = judge(fixed, moving, registration(), others)
+    assert (proved.grade, proved.reason) == (Grade.PASS, "mean landmark error of 1 pair 0 mm")
+
+
 def test_between_two_limits_the_grade_is_caution(fixed: Volume, moving: Volume) -> None:
     card = judge(fixed, moving, registration(), Evidence(landmarks=landmarks((2.5, 0, 0))))
     assert card.grade is Grade.CAUTION
@@ -193,6 +209,17 @@ def test_structures_that_left_the_image_are_told(fixed: Volume, moving: Volume) 
     gone = StructurePair("node", ball(FIXED, (0, 0, 0), 9), ball(MOVING, (90, 0, 0), 5))
     card = judge(fixed, moving, registration(), Evidence(landmarks=landmarks(), structures=(gone,)))
     assert any(sentence.startswith("node has no voxel") for sentence in card.concerns)
+
+
+def test_structures_are_compared_before_and_after(fixed: Volume, moving: Volume) -> None:
+    pair = StructurePair("lesion", ball(FIXED, (0, 5, 0), 12), ball(MOVING, SHIFT + np.array([0, 5, 0]), 12))
+    card = judge(fixed, moving, registration(), Evidence(before=moved(9, 0, 0), structures=(pair,)))
+    for quantity in (Quantity.DICE, Quantity.MEAN_DISTANCE, Quantity.HAUSDORFF):
+        (check,) = (each for each in card.checks if each.quantity is quantity)
+        worse = check.value > (check.before or 0) if quantity is Quantity.DICE else check.value < (check.before or 0)
+        assert check.before is not None and worse, quantity
+    lost = judge(fixed, moving, registration(), Evidence(before=moved(300, 0, 0), structures=(pair,)))
+    assert [check.before for check in lost.checks if check.subject == "lesion"] == [0.0, None, None]
 
 
 def test_the_card_is_json_with_its_limits(fixed: Volume, moving: Volume) -> None:

@@ -105,15 +105,19 @@ def _registered(
 
 
 def _engine(name: Engine) -> Callable[[Pair, DeformableRecipe, Likeness, Progress], Deformation]:
-    """Each is a file with the same function."""
-    if name is Engine.DEMONS:
+    """Each is a file with the same function. A recipe may also name it by its word."""
+    if name == Engine.DEMONS:
         from radfuse.registration.deformable import demons
 
         return demons.deform
-    if name is Engine.BSPLINE:
+    if name == Engine.BSPLINE:
         from radfuse.registration.deformable import bspline
 
         return bspline.deform
+    if name == Engine.GREEDY:
+        from radfuse.registration.deformable import greedy
+
+        return greedy.deform
     from radfuse.registration.deformable import engine
 
     return engine.deform

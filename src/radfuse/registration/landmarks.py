@@ -83,6 +83,18 @@ def fit_landmarks(fixed_mm: Points, moving_mm: Points, kind: str = LandmarkKind.
     return LandmarkFit(transform, np.linalg.norm(transform.apply(fixed) - moving, axis=1), np.array(left))
 
 
+def far_apart(points_mm: Points) -> tuple[int, int, int]:
+    """Which three of the points span much: the one farthest from the middle, that farthest from it and from their line.
+
+    They may still lie on one line where all do.
+    """
+    first = int(np.argmax(np.linalg.norm(points_mm - points_mm.mean(axis=0), axis=1)))
+    away = points_mm - points_mm[first]
+    second = int(np.argmax(np.linalg.norm(away, axis=1)))
+    third = int(np.argmax(np.linalg.norm(np.cross(away, away[second]), axis=1)))
+    return first, second, third
+
+
 def _fit(fixed: Points, moving: Points, kind: LandmarkKind) -> Affine:
     if len(fixed) < FEWEST[kind]:
         raise CannotRegister(f"a fit of this kind ({kind}) needs {FEWEST[kind]} pairs of landmarks or more")

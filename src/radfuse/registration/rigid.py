@@ -17,7 +17,7 @@ from radfuse.geometry import Affine, Mask
 from radfuse.registration.rigid_climb import Found, Screen, apart_mm, distinct
 from radfuse.registration.rigid_descent import Descent, nearest_rotation
 from radfuse.registration.rigid_evidence import doubts
-from radfuse.registration.rigid_images import Ready, reduced, straight, volume_mm3, within
+from radfuse.registration.rigid_images import Ready, is_rather_sampled, reduced, straight, volume_mm3, within
 from radfuse.registration.rigid_recipe import Evidence, Kind, RigidRecipe, RigidResult
 from radfuse.registration.rigid_starts import spread_out, start_from_click, starts_from_images, turned_degrees
 from radfuse.volume import Volume, resample
@@ -103,11 +103,17 @@ def _pair(fixed: Volume, moving: Volume, region: Mask | None, recipe: RigidRecip
         one = within(one, region, 2 * recipe.spacings_mm[0])
         if one.inside is None or not one.inside.any():
             raise CannotRegister("the region lies outside the fixed images")
-    is_swapped = region is None and volume_mm3(other) < _SMALLER * volume_mm3(one)
+    is_swapped = region is None and _is_better_sampled(other, one, recipe.spacings_mm[2])
     if is_swapped:
         one, other = other, one
     fitting = np.cbrt(min(volume_mm3(one), volume_mm3(other)) / recipe.least_voxels) / recipe.spacings_mm[0]
     return _Pair(one, other, is_swapped, tuple(float(each * min(1.0, fitting)) for each in recipe.spacings_mm))
+
+
+def _is_better_sampled(other: Ready, one: Ready, spacing_mm: float) -> bool:
+    if volume_mm3(other) < _SMALLER * volume_mm3(one):
+        return True
+    return is_rather_sampled(reduced(other, spacing_mm), reduced(one, spacing_mm))
 
 
 class _Search:
@@ -127,7 +133,7 @@ class _Search:
         climbed = self._climbed(screen, best_looked, starts)
         hills = distinct(climbed, self._recipe.kept[0], screen.middle_mm, coarse_mm)
         best = self._fine([each.transform for each in hills])
-        evidence = self._evidence(best, screen.look(best.transform), climbed, len(looked))
+        evidence = self._evidence(best, screen.look(best.matrix), climbed, len(looked))
         self._progress(_SHARES["judged"])
         return RigidResult(best.transform.inverse() if self._pair.is_swapped else best.transform, evidence)
 
@@ -147,7 +153,7 @@ class _Search:
             climbed.append(screen.climb(each, self._pair.spacings_mm[0], self._recipe.least_overlap))
             self._between("looked", "climbed", (done + 1) / len(found))
         most = self._recipe.most_turned_degrees
-        near = [each for each in climbed if min(turned_degrees(each.transform, start) for start in starts) <= most]
+        near = [each for each in climbed if min(turned_degrees(each.matrix, start.matrix) for start in starts) <= most]
         if not near:
             raise CannotRegister("wherever the images are put, they tell nothing about each other")
         return near
@@ -177,7 +183,7 @@ class _Search:
     def _evidence(self, best: Found, coarse: Found, climbed: Sequence[Found], looked: int) -> Evidence:
         sampled, other = self._pair.at(1)
         coarse_mm = self._pair.spacings_mm[0]
-        off = [apart_mm(each.transform, best.transform, sampled.middle_mm, sampled.half_mm) for each in climbed]
+        off = [apart_mm(each.matrix, best.matrix, sampled.middle_mm, sampled.half_mm) for each in climbed]
         away = [each.score for each, mm in zip(climbed, off, strict=True) if mm > 3 * coarse_mm]
         found = doubts(sampled, other, best.transform, self._recipe)
         return Evidence(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from radfuse.geometry import Affine, Points
 from radfuse.registration.rigid_images import Ready
-from radfuse.registration.rigid_starts import moved_about
+from radfuse.registration.rigid_starts import Matrix, moved_about, sent
 
 _MOST_BINS: Final = 24
 _LEAST_BINS: Final = 8
@@ -25,10 +26,15 @@ _HALVINGS: Final = 4
 class Found:
     """A transform and how it scored."""
 
-    transform: Affine
+    matrix: Matrix
     score: float
     information: float
     overlap: float
+
+    @cached_property
+    def transform(self) -> Affine:
+        """The same, checked: thousands are looked at, few are kept."""
+        return Affine(self.matrix)
 
 
 class Screen:
@@ -40,22 +46,22 @@ class Screen:
         self._bins = int(np.clip(np.sqrt(len(values) / _SAMPLES_A_CELL), _LEAST_BINS, _MOST_BINS))
         self._fixed_bins = _in_bins(values, self._bins).astype(np.int64)
         self._moving = np.ascontiguousarray(_in_bins(moving.voxels, self._bins), dtype=np.float32)
-        self._to_index = moving.grid.from_patient
+        self._to_index = moving.grid.from_patient.matrix
         self.middle_mm: Points = (self.points_mm.min(axis=0) + self.points_mm.max(axis=0)) / 2
         self.radius_mm = float(np.sqrt(np.mean(np.sum((self.points_mm - self.middle_mm) ** 2, axis=1))))
 
-    def look(self, transform: Affine, least_overlap: float = 0.0) -> Found:
+    def look(self, matrix: Matrix, least_overlap: float = 0.0) -> Found:
         """The mutual information at a transform; its score is 0 where too little overlaps."""
         from radfuse.registration.rigid_kernels import joint_histogram
 
-        matrix = np.ascontiguousarray(self._to_index.after(transform).matrix[:3])
-        counts = joint_histogram(self.points_mm, self._fixed_bins, self._moving, matrix, self._bins)
+        to_index = np.ascontiguousarray((self._to_index @ matrix)[:3])
+        counts = joint_histogram(self.points_mm, self._fixed_bins, self._moving, to_index, self._bins)
         total = float(counts.sum())
         overlap = total / len(self.points_mm)
         if overlap < least_overlap or total < _LEAST_SAMPLES:
-            return Found(transform, 0.0, 0.0, overlap)
+            return Found(matrix, 0.0, 0.0, overlap)
         information = _information(counts, total)
-        return Found(transform, information * float(np.sqrt(overlap)), information, overlap)
+        return Found(matrix, information * float(np.sqrt(overlap)), information, overlap)
 
     def climb(self, start: Found, step_mm: float, least_overlap: float) -> Found:
         """The top of the hill on which ``start`` lies, by steps along and about each axis that become shorter."""
@@ -74,17 +80,17 @@ class Screen:
         for sign in (1.0, -1.0):
             six = np.zeros(6)
             six[axis] = sign * (step_mm if axis < 3 else np.degrees(step_mm / self.radius_mm))
-            tried = self.look(moved_about(best.transform, self.middle_mm, six[:3], six[3:]), least_overlap)
+            tried = self.look(moved_about(best.matrix, self.middle_mm, six[:3], six[3:]), least_overlap)
             if tried.score > best.score:
                 return tried
         return best
 
 
-def apart_mm(one: Affine, other: Affine, middle_mm: Points, half_mm: float = 50.0) -> float:
+def apart_mm(one: Matrix, other: Matrix, middle_mm: Points, half_mm: float = 50.0) -> float:
     """The largest distance between where two transforms send the corners of a box."""
     signs = np.stack(np.meshgrid((-1, 1), (-1, 1), (-1, 1), indexing="ij"), axis=-1).reshape(8, 3)
     box = middle_mm + half_mm * signs
-    return float(np.linalg.norm(one.apply(box) - other.apply(box), axis=1).max())
+    return float(np.linalg.norm(sent(one, box) - sent(other, box), axis=1).max())
 
 
 def distinct(found: Sequence[Found], kept: int, middle_mm: Points, least_mm: float) -> list[Found]:
@@ -93,7 +99,7 @@ def distinct(found: Sequence[Found], kept: int, middle_mm: Points, least_mm: flo
     for each in sorted(found, key=lambda one: -one.score):
         if len(chosen) == kept:
             break
-        if each.score > 0 and all(apart_mm(each.transform, o.transform, middle_mm) > least_mm for o in chosen):
+        if each.score > 0 and all(apart_mm(each.matrix, o.matrix, middle_mm) > least_mm for o in chosen):
             chosen.append(each)
     return chosen
 

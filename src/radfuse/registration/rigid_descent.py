@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,20 @@ import numpy.typing as npt
 
 from radfuse.geometry import Affine, Points
 from radfuse.registration.rigid_climb import Found, Screen
-from radfuse.registration.rigid_images import Ready
+from radfuse.registration.rigid_images import Ready, is_rather_sampled
 from radfuse.registration.rigid_recipe import Kind, RigidRecipe
 from radfuse.registration.rigid_toolkit import simpleitk
 
 
 class Descent:
-    """Two images of one level, and what is needed to descend between them."""
+    """Two images of one level, and what is needed to descend between them: from the better sampled one."""
 
     def __init__(self, fixed: Ready, moving: Ready, recipe: RigidRecipe) -> None:
         """Make the images."""
         self._recipe = recipe
+        self._is_turned = is_rather_sampled(moving, fixed)
+        if self._is_turned:
+            fixed, moving = moving, fixed
         self.screen = Screen(fixed, moving, recipe.seed, recipe.samples)
         # Lengths in units of the body's radius: a step of a turn, of a scale and of a shift then move alike.
         unit_mm = self._unit_mm = self.screen.radius_mm
@@ -30,7 +34,7 @@ class Descent:
     def run(self, start: Affine) -> Found | None:
         """The end of the way from ``start``; None where the images lost each other."""
         method = self._method()
-        transform = self._transform(start)
+        transform = self._transform(start.inverse() if self._is_turned else start)
         method.SetInitialTransform(transform, inPlace=True)
         try:
             method.Execute(self._fixed, self._moving)
@@ -38,7 +42,9 @@ class Descent:
             if "map outside" in str(error):
                 return None
             raise
-        found = self.screen.look(self._affine(transform), self._recipe.least_overlap)
+        found = self.screen.look(self._affine(transform).matrix, self._recipe.least_overlap)
+        if found.score > 0 and self._is_turned:
+            return replace(found, matrix=found.transform.inverse().matrix)
         return found if found.score > 0 else None
 
     def _method(self) -> Any:

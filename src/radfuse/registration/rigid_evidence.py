@@ -10,6 +10,7 @@ import numpy as np
 
 from radfuse.geometry import Affine
 from radfuse.registration.rigid_climb import Screen, apart_mm
+from radfuse.registration.rigid_descent import Descent
 from radfuse.registration.rigid_images import Ready, part
 from radfuse.registration.rigid_recipe import RigidRecipe
 from radfuse.registration.rigid_starts import moved_about
@@ -43,7 +44,7 @@ def doubts(fixed: Ready, moving: Ready, found: Affine, recipe: RigidRecipe) -> D
 def _chance(whole: Screen, found: Affine) -> tuple[float, float]:
     directions = [np.array(each) / np.linalg.norm(each) for each in product((-1, 0, 1), repeat=3) if any(each)]
     seen = [
-        whole.look(moved_about(found, whole.middle_mm, length * direction, np.zeros(3)))
+        whole.look(moved_about(found.matrix, whole.middle_mm, length * direction, np.zeros(3)))
         for length, direction in product(_ELSEWHERE_MM, directions)
     ]
     values = [each.information for each in seen if each.overlap > 0.1]
@@ -61,16 +62,17 @@ def _halves(fixed: Ready, moving: Ready, found: Affine, step_mm: float, recipe: 
             if piece.inside is not None and not piece.inside.any():
                 continue
             screen = Screen(piece, moving, recipe.seed, _SAMPLES)
-            ends.append(screen.climb(screen.look(found), step_mm, recipe.least_overlap / 2).transform)
+            ends.append(screen.climb(screen.look(found.matrix), step_mm, recipe.least_overlap / 2).matrix)
         if len(ends) == 2:
             most = max(most, apart_mm(ends[0], ends[1], fixed.middle_mm, fixed.half_mm))
     return most
 
 
 def _back(whole: Screen, fixed: Ready, moving: Ready, found: Affine, step_mm: float, recipe: RigidRecipe) -> float:
-    screen = Screen(
-        moving.around(found.apply(fixed.corners_mm)), Ready(fixed.voxels, fixed.grid), recipe.seed, _SAMPLES
-    )
-    ended = screen.climb(screen.look(found.inverse()), step_mm, recipe.least_overlap / 2)
+    there, here = moving.around(found.apply(fixed.corners_mm)), Ready(fixed.voxels, fixed.grid)
+    screen = Screen(there, here, recipe.seed, _SAMPLES)
+    climbed = screen.climb(screen.look(found.inverse().matrix), step_mm, recipe.least_overlap / 2)
+    # The climb ends with steps of a quarter of a voxel along and about each axis: 5 mm off at the border, if all are.
+    ended = Descent(there, here, recipe).run(climbed.transform) or climbed
     missed = np.linalg.norm(ended.transform.apply(found.apply(whole.points_mm)) - whole.points_mm, axis=1)
     return float(np.percentile(missed, 95))

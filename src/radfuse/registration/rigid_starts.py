@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from radfuse.geometry import Affine, Points
 from radfuse.registration.rigid_images import Ready
+
+Matrix: TypeAlias = npt.NDArray[np.float64]
+"""That of an affine transform, 4 x 4, unchecked: to check each of thousands takes as long as to look at it."""
 
 
 def start_from_click(fixed_mm: npt.ArrayLike, moving_mm: npt.ArrayLike) -> Affine:
@@ -26,28 +30,34 @@ def starts_from_images(fixed: Ready, moving: Ready) -> list[Affine]:
     return [start_from_click(one, other), start_from_click(mass_one, mass_other), aligned]
 
 
-def spread_out(starts: Sequence[Affine], place_mm: Points, turn_degrees: float, shift_mm: float) -> Iterator[Affine]:
+def spread_out(starts: Sequence[Affine], place_mm: Points, turn_degrees: float, shift_mm: float) -> Iterator[Matrix]:
     """Each start with turns about a place and shifts; the plain start first."""
     turns = list(product((0.0, -turn_degrees, turn_degrees), repeat=3)) if turn_degrees else [(0.0, 0.0, 0.0)]
     along = (0.0, -shift_mm, shift_mm, -2 * shift_mm, 2 * shift_mm)
     shifts = [each for each in product(along, repeat=3) if np.linalg.norm(each) <= 2.3 * shift_mm]
     for start, turn, shift in product(starts, turns, shifts if shift_mm else [(0.0, 0.0, 0.0)]):
-        yield moved_about(start, place_mm, np.array(shift), np.array(turn))
+        yield moved_about(start.matrix, place_mm, np.array(shift), np.array(turn))
+
+
+def sent(matrix: Matrix, points_mm: Points) -> Points:
+    """Where points go."""
+    moved: Points = points_mm @ matrix[:3, :3].T + matrix[:3, 3]
+    return moved
 
 
 def moved_about(
-    transform: Affine, place_mm: Points, shift_mm: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]
-) -> Affine:
+    matrix: Matrix, place_mm: Points, shift_mm: npt.NDArray[np.float64], degrees: npt.NDArray[np.float64]
+) -> Matrix:
     """The transform, then a turn about where it sends ``place_mm`` (axes x, y, z in this order), then a shift."""
-    centre = transform.apply(place_mm)
-    turn = rotation(*np.radians(degrees))
-    linear = turn @ transform.linear
-    return Affine.of(linear, centre + shift_mm - linear @ place_mm)
+    made = np.eye(4)
+    linear = made[:3, :3] = rotation(*np.radians(degrees)) @ matrix[:3, :3]
+    made[:3, 3] = sent(matrix, place_mm) + shift_mm - linear @ place_mm
+    return made
 
 
-def turned_degrees(one: Affine, other: Affine) -> float:
+def turned_degrees(one: Matrix, other: Matrix) -> float:
     """The angle between two rigid transforms."""
-    trace = float(np.trace(one.linear @ other.linear.T))
+    trace = float(np.trace(one[:3, :3] @ other[:3, :3].T))
     return float(np.degrees(np.arccos(np.clip((trace - 1) / 2, -1.0, 1.0))))
 
 

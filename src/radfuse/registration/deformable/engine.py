@@ -29,6 +29,14 @@ from radfuse.registration.deformable.recipe import DeformableRecipe, Likeness
 
 _MOST_REPAIRS: Final = 20
 _LOOK_BACK: Final = 3
+_STIFF_STEPS: Final = 4
+_WORSE: Final = (1.045, 1.065)
+"""Where a stiffer field leaves so many times as much unexplained, the softer one begins to be kept, and is kept."""
+_AROUND: Final = 4.0
+"""Sigma, in voxels, of the surroundings in which that is compared."""
+_BETWEEN: Final = 3.0
+"""Sigma, in voxels, of the way from one field to the other."""
+_LEAST: Final = np.float32(1e-6)
 
 
 def deform(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: Progress | None = None) -> Deformation:
@@ -57,6 +65,8 @@ def descend(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: 
         if at is levels[-1]:
             before = descent.metric(np.zeros_like(field))
         taken, after = descent.run(field, most, lambda share, of=number: clock.tell(of, share))  # type: ignore[misc]
+        if at is levels[-1] and recipe.stiffening > 1:
+            after = descent.stiffen(field)
         steps.append(taken)
     return Deformation(field, before, after, tuple(steps), coarser)
 
@@ -120,7 +130,7 @@ class _Descent:
         damping, taken = 0.0, 0
         metrics = [self._comparison.force(field, self._work, renew=True)]
         while taken < most and not self._has_settled(metrics):
-            damping = self._take(field, damping, renew=taken % self._recipe.renew_every == 0)
+            damping = self._take(field, damping, self._recipe.stiffness, renew=taken % self._recipe.renew_every == 0)
             taken += 1
             renew = taken % self._recipe.renew_every == 0
             metrics.append(self._comparison.force(field, self._work, renew=renew))
@@ -128,7 +138,40 @@ class _Descent:
         progress(1.0)
         return taken, self.metric(field) if self._mend(field) else metrics[-1]
 
-    def _take(self, field: Image, damping: float, *, renew: bool) -> float:
+    def stiffen(self, field: Image) -> float:
+        """Make ``field`` stiffer wherever that leaves no more unexplained, in place; the metric in the end.
+
+        What a softer field explains beyond that is noise.
+        """
+        soft, before, damping = field.copy(), self._unexplained(field), 0.0
+        stiffness = self._recipe.stiffening * self._recipe.stiffness
+        for taken in range(_STIFF_STEPS):
+            renew = taken % self._recipe.renew_every == 0
+            if taken:
+                self._comparison.force(field, self._work, renew=renew)
+            damping = self._take(field, damping, stiffness, renew=renew)
+        after = self._unexplained(field)
+        low, high = _WORSE
+        worse = np.clip((after / np.maximum(before, _LEAST) - low) / (high - low), 0, 1).astype(np.float32)
+        softer = smoothed(worse, self._at.sigmas(_BETWEEN), before, after)
+        for axis in range(3):
+            field[axis] += softer * (soft[axis] - field[axis])
+        self._mend(field)
+        return self.metric(field)
+
+    def _unexplained(self, field: Image) -> Image:
+        """What the images differ by around every voxel, under a field."""
+        work, sigmas = self._work, self._at.sigmas(_AROUND)
+        self._comparison.force(field, work, renew=True)
+        left = self._comparison.unexplained()
+        left *= work.weight
+        spare = np.empty_like(left)
+        counting: Image = smoothed(work.weight, sigmas, np.empty_like(left), spare)
+        left = smoothed(left, sigmas, left, spare)
+        left /= np.maximum(counting, _LEAST)
+        return left
+
+    def _take(self, field: Image, damping: float, stiffness: float, *, renew: bool) -> float:
         work, at, recipe = self._work, self._at, self._recipe
         sigmas = at.sigmas(recipe.step_smoothing)
         if renew:
@@ -142,7 +185,7 @@ class _Descent:
         over(forces.newton_step, at.shape, work.force, work.curvature, damping, longest_mm, self._step)
         over(warping.compose, at.shape, self._step, field, at.per_mm, self._next)
         for part, target in zip(self._next, field, strict=True):
-            stiffened(part, at.sigmas(recipe.stiffness), target, work.spare)
+            stiffened(part, at.sigmas(stiffness), target, work.spare)
         return damping
 
     def _has_settled(self, metrics: list[float]) -> bool:

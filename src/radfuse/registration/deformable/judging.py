@@ -16,6 +16,9 @@ from radfuse.registration.deformable.parallel import over
 from radfuse.registration.deformable.recipe import DeformableRecipe, Engine, Likeness
 
 _MOST_INCONSISTENT: Final = 0.5
+_UTMOST: Final = (0.2, 5.0)
+"""No tissue shrinks or grows to so many times its volume; a few voxels of air may."""
+_MOST_TO_THE_UTMOST: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Judgement:
     least_jacobian: float
     largest_jacobian: float
     folded_share: float
+    strained_share: float
+    """Of what is compared: where volumes shrink to less than a fifth, or grow to more than five times."""
     moved_mm: float
     """Median length of the displacements, where the fixed images have edges."""
     inconsistent_mm: float
@@ -53,6 +58,11 @@ class Judgement:
                 "and the one found from the moving to the fixed images misses the way back by "
                 f"{self.inconsistent_mm:.2f} mm."
             )
+        if self.strained_share > _MOST_TO_THE_UTMOST:
+            return (
+                f"The deformation is none that tissue undergoes: {100 * self.strained_share:.1f} % of what is compared "
+                "shrinks to less than a fifth or grows to more than five times its volume."
+            )
         return ""
 
 
@@ -65,12 +75,15 @@ def judge(
     before, after = (relation(*moved_by(pair, each)).mutual_information for each in (np.zeros_like(field), field))
     volumes = jacobians(field, full)
     moved_mm, inconsistent_mm = _consistency(pair, recipe, likeness, found, progress)
+    strained = (volumes < _UTMOST[0]) | (volumes > _UTMOST[1])
+    counting = pair.counting()
     return Judgement(
         before,
         after,
         float(volumes.min()),
         float(volumes.max()),
         float(np.count_nonzero(volumes <= 0) / volumes.size),
+        float(np.mean(strained, where=True if counting is None else counting > 0)),
         moved_mm,
         inconsistent_mm,
     )
@@ -102,6 +115,7 @@ def _consistency(
         engine=Engine.GAUSS_NEWTON,
         coarseness=recipe.coarseness[:last],
         iterations=recipe.iterations[:last],
+        stiffening=1.0,
     )
     at = level(pair.fixed.shape, pair.spacing_mm, coarse.coarseness[-1])
     there = found.field_mm if found.coarser_mm is None else found.coarser_mm

@@ -110,7 +110,10 @@ def _flat(sigma: float) -> npt.NDArray[np.float64]:
     whole = np.concatenate((half[:0:-1], half))
     twice = -np.convolve(whole, whole)
     twice[len(half) - 1 : len(half) - 1 + len(whole)] += 2 * whole
-    return twice[len(twice) // 2 :]
+    reach = round(np.sqrt(2) * len(half))  # where a Gaussian twice as wide in variance ends
+    kept = twice[len(twice) // 2 :][:reach]
+    share: npt.NDArray[np.float64] = kept / (kept[0] + 2 * kept[1:].sum())
+    return share
 
 
 def _filtered(image: Image, weights: list[npt.NDArray[np.float64]], out: Image, spare: Image) -> Image:

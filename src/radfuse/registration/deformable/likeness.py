@@ -80,6 +80,9 @@ class Comparison(Protocol):
     def force(self, field: Image, work: Workspace, *, renew: bool) -> float:
         """Fill force (and curvature, if it is renewed) at ``field``; the metric there, larger is better."""
 
+    def unexplained(self) -> Image:
+        """What the images differ by at each voxel under the field of the last force."""
+
 
 class Correlation:
     """Squared local correlation."""
@@ -107,6 +110,11 @@ class Correlation:
         over(forces.correlation_force, shape, images, self._sums, per_mm, work.terms if renew else work.force)
         return _mean(squared, work.weight)
 
+    def unexplained(self) -> Image:
+        """See Comparison."""
+        left: Image = 1 - self._inside
+        return left
+
     def _sum(self, count: int, spare: Image) -> None:
         """Sums over windows of the first ``count`` products."""
         shape = self._level.shape
@@ -132,6 +140,11 @@ class Descriptors:
         terms = work.terms if renew else work.force
         over(forces.difference_force, shape, self._fixed, self._moved, work.weight, per_mm, self._squared, terms)
         return 1 - _mean(self._squared, work.weight) / (len(PAIRS) * 255.0**2)
+
+    def unexplained(self) -> Image:
+        """See Comparison."""
+        left: Image = self._squared / np.float32(len(PAIRS) * 255.0**2)
+        return left
 
 
 def channels(image: Image, sigma: float, level: Level) -> Bytes:

@@ -26,6 +26,8 @@ class Engine(StrEnum):
     """SimpleITK's diffeomorphic demons: images of one modality only."""
     BSPLINE = "b-spline"
     """SimpleITK's B-spline with mutual information."""
+    GREEDY = "greedy"
+    """picsl-greedy, where it is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,12 @@ class DeformableRecipe:
     most_voxels: int = 8_000_000
     coarseness: tuple[int, ...] = (4, 2, 1)
     """Voxels of that grid along a voxel of each level, coarse to fine."""
-    iterations: tuple[int, ...] = (30, 20, 10)
+    iterations: tuple[int, ...] = (30, 20, 7)
     """The most steps on each level."""
     stiffness: float = 2.25
     """Smoothing of the whole field after every step: the dial between rough and stiff deformations."""
+    stiffening: float = 2.5
+    """How many times as stiff the field becomes in the end, where that explains the images as well; 1: it does not."""
     step_smoothing: float = 3.0
     """Gaussian over force and curvature before a step is taken."""
     longest_step: float = 1.0
@@ -76,6 +80,8 @@ class DeformableRecipe:
             raise CannotRegister("the spacing of a recipe must be more than 0 mm")
         if min(self.stiffness, self.step_smoothing, self.patch_sigma, self.window_radius) < 0:
             raise CannotRegister("the smoothings and the window of a recipe cannot be less than 0")
+        if not self.stiffening >= 1:
+            raise CannotRegister("the stiffening of a recipe is 1 or more")
         if min(self.longest_step, self.kappa, self.renew_every, self.node_mm) <= 0:
             raise CannotRegister("steps, kappa and distances of a recipe must be more than 0")
 

@@ -1,6 +1,6 @@
 """The report card of a registration: measured, graded, and why."""
 
-from radfuse.registration.quality.card import Check, ReportCard, rows_of
+from radfuse.registration.quality.card import Check, ReportCard, checked, rows_of
 from radfuse.registration.quality.fields import JacobianFacts, jacobian_facts
 from radfuse.registration.quality.judging import Evidence, Landmarks, StructurePair, judge
 from radfuse.registration.quality.limits import LIMITS, Grade, Limit, Quantity
@@ -21,6 +21,7 @@ __all__ = [
     "StructurePair",
     "agreement",
     "carried",
+    "checked",
     "jacobian_facts",
     "judge",
     "rows_of",

@@ -36,6 +36,12 @@ class Check:
         return f"{self.quantity.value}{subject} {self.value:.3g}{unit}{before}"
 
 
+def checked(limits: Limits, quantity: Quantity, value: float, subject: str = "", before: float | None = None) -> Check:
+    """A number with the grade that it has by its limit."""
+    limit = limits[quantity]
+    return Check(quantity, float(value), limit.unit, limit.grade(float(value)), subject, before)
+
+
 @dataclass(frozen=True, slots=True)
 class ReportCard:
     """Every check, what else speaks against the registration, and the grade."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -13,10 +13,10 @@ import numpy.typing as npt
 from radfuse.core.errors import CannotRegister
 from radfuse.geometry import Chain, Mask, Points
 from radfuse.registration.model import Registration
-from radfuse.registration.quality.card import Check, ReportCard, graded
+from radfuse.registration.quality.card import Check, ReportCard, checked, graded
 from radfuse.registration.quality.fields import jacobian_facts
 from radfuse.registration.quality.likeness import Compared
-from radfuse.registration.quality.limits import LIMITS, Limits, Quantity
+from radfuse.registration.quality.limits import LIMITS, Grade, Limits, Quantity
 from radfuse.registration.quality.sampling import carried
 from radfuse.registration.quality.surfaces import agreement
 from radfuse.volume import Volume
@@ -62,6 +62,8 @@ class Evidence:
     backward: Chain | None = None
     """The registration of the fixed images to the moving ones, found anew."""
     landmarks: Landmarks | None = None
+    start_landmarks: Landmarks | None = None
+    """Those that the registration began from: they may speak against it, and never for it."""
     structures: tuple[StructurePair, ...] = ()
     region: Mask | None = None
     """Only this part of the fixed images counts."""
@@ -116,18 +118,22 @@ class _Judging:
             yield self._check(quantity, value)
 
     def _check(self, quantity: Quantity, value: float, subject: str = "", before: float | None = None) -> Check:
-        limit = self.limits[quantity]
-        return Check(quantity, float(value), limit.unit, limit.grade(float(value)), subject, before)
+        return checked(self.limits, quantity, value, subject, before)
 
     def _landmarks(self) -> Iterator[Check]:
-        given = self.evidence.landmarks
-        if given is None:
-            return
-        errors, subject = given.left_out_mm, f"{len(given.fixed_mm)} pairs"
+        if self.evidence.landmarks is not None:
+            yield from self._landmark_errors(self.evidence.landmarks)
+        if self.evidence.start_landmarks is not None:
+            for check in self._landmark_errors(self.evidence.start_landmarks, ", used as the start"):
+                yield replace(check, grade=Grade.NOT_JUDGED) if check.grade is Grade.PASS else check
+
+    def _landmark_errors(self, given: Landmarks, use: str = "") -> Iterator[Check]:
+        errors, count = given.left_out_mm, len(given.fixed_mm)
         if errors is None:
             errors = np.linalg.norm(self.transform.apply(given.fixed_mm) - given.moving_mm, axis=1)
         else:
-            subject += ", each left out in turn"
+            use = ", each left out in turn"
+        subject = f"{count} pair{'s' * (count > 1)}{use}"
         lost = int(np.isnan(errors).sum())
         if lost:
             self.concerns.append(f"{lost} of {len(errors)} landmarks lie where the registration says nothing")
@@ -147,17 +153,20 @@ class _Judging:
             if not (pair.fixed.voxels and moved.voxels):
                 self.concerns.append(f"{pair.name} has no voxel on one of the images after the registration")
                 continue
-            found = agreement(pair.fixed, moved)
-            before = self._dice_before(pair)
-            yield self._check(Quantity.DICE, found.dice, pair.name, before)
-            yield self._check(Quantity.MEAN_DISTANCE, found.mean_distance_mm, pair.name)
-            yield self._check(Quantity.HAUSDORFF, found.hausdorff95_mm, pair.name)
+            found, before = agreement(pair.fixed, moved), self._before(pair)
+            yield self._check(Quantity.DICE, found.dice, pair.name, before[0])
+            yield self._check(Quantity.MEAN_DISTANCE, found.mean_distance_mm, pair.name, before[1])
+            yield self._check(Quantity.HAUSDORFF, found.hausdorff95_mm, pair.name, before[2])
 
-    def _dice_before(self, pair: StructurePair) -> float | None:
+    def _before(self, pair: StructurePair) -> tuple[float | None, float | None, float | None]:
+        """The same three numbers before the registration, as far as they are known."""
         if self.evidence.before is None:
-            return None
+            return None, None, None
         there = carried(pair.moving, self.evidence.before, pair.fixed.grid)
-        return agreement(pair.fixed, there).dice if there.voxels else 0.0
+        if not there.voxels:
+            return 0.0, None, None
+        found = agreement(pair.fixed, there)
+        return found.dice, found.mean_distance_mm, found.hausdorff95_mm
 
     def _consistency(self, compared: Compared) -> Iterator[Check]:
         points = compared.body_mm

@@ -41,6 +41,8 @@ class Quantity(StrEnum):
     LEAST_JACOBIAN = "least Jacobian"
     LARGEST_JACOBIAN = "largest Jacobian"
     FOLDED = "folded share"
+    STORED_LOSS = "loss of the stored field"
+    """How far the kept object, which has fewer vectors, is off the deformation anywhere."""
     CORRELATION = "normalized correlation"
     INFORMATION = "mutual information"
     REMAINING_SHIFT = "remaining shift"
@@ -96,6 +98,7 @@ LIMITS: Final[Limits] = MappingProxyType(
         Quantity.LEAST_JACOBIAN: Limit("1", 0.1, 0, larger_is_better=True, source="TG-132: above 0"),
         Quantity.LARGEST_JACOBIAN: Limit("1", 5),
         Quantity.FOLDED: Limit("%", 0, 0, source=_TG_132),
+        Quantity.STORED_LOSS: Limit("mm", 0.3),
         Quantity.CORRELATION: Limit("1"),
         Quantity.INFORMATION: Limit("nat"),
         Quantity.REMAINING_SHIFT: Limit("mm", 2.5),
