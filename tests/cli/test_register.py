@@ -67,6 +67,14 @@ def test_a_failed_grade_ends_with_1(run: Run, two: TwoSeries, tmp_path: Path) ->
     assert "FAIL: mean landmark error" in failed.out
 
 
+def test_by_hand_the_command_says_about_which_point_it_turned(run: Run, two: TwoSeries, landmarks: Path) -> None:
+    words = ("--fixed", two.ct[0].parent, "--moving", two.mr[0].parent, "--kind", "manual")
+    done = run("register", *words, "--manual", "1,2,3,0,0,4.5", "--landmarks", landmarks)
+    assert "By hand: shift 1, 2, 3 mm; turn 0, 0, 4.5 degrees about x, then y, then z; turned about 6, -6, " in done.out
+    assert done.code == 1
+    assert "manual: FAIL: mean landmark error" in done.out.splitlines()[-1]
+
+
 def test_one_frame_of_reference_is_said_and_ends_with_1(run: Run, two: TwoSeries, landmarks: Path) -> None:
     folder = two.ct[0].parent
     said = run("register", "--fixed", folder, "--moving", folder, "--kind", "landmarks", "--landmarks", landmarks)
@@ -81,6 +89,8 @@ def test_one_frame_of_reference_is_said_and_ends_with_1(run: Run, two: TwoSeries
         ("--region", "1,2,3"),
         ("--region", "1,2,3,a"),
         ("--kind", "landmarks"),
+        ("--kind", "manual"),
+        ("--kind", "manual", "--manual", "1,2,3"),
         ("--job",),
         ("--job", "--report", "x"),
     ],

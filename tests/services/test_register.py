@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,10 @@ from pydicom import Dataset, dcmread
 from radfuse.archive import Archive
 from radfuse.core.errors import CannotRegister, ConfigurationError
 from radfuse.objects.common import Making, encode, read_provenance
-from radfuse.objects.reg import read_registration
+from radfuse.objects.reg import FieldStorage, read_registration
 from radfuse.objects.sr import measurements_of, read_report
 from radfuse.registration import Method
-from radfuse.registration.quality import Grade, Quantity
+from radfuse.registration.quality import LIMITS, Grade, Quantity
 from radfuse.services.import_media import import_files
 from radfuse.services.measure import Image
 from radfuse.services.register import (
@@ -33,12 +35,21 @@ from radfuse.services.register import (
     save,
     write_report,
 )
-from radfuse.services.register.starting import start_of
+from radfuse.services.register.starting import start_of, starting_landmarks
 from radfuse.services.registrations import Grade as PathGrade
 from radfuse.services.registrations import RegistrationPath, path
 from tests.support.generate import FRAME_OF_REFERENCE_UID
 from tests.support.judges import dciodvfy, dsrdump, written
-from tests.support.two_series import CT_SERIES, MR_FRAME, MR_SERIES, TRUTH, TwoSeries, landmark_lines, write_two_series
+from tests.support.two_series import (
+    CT_SERIES,
+    MR_FRAME,
+    MR_SERIES,
+    MR_SHAPE,
+    TRUTH,
+    TwoSeries,
+    landmark_lines,
+    write_two_series,
+)
 
 DEFORMABLE = "1.2.840.10008.5.1.4.1.1.66.3"
 
@@ -91,13 +102,45 @@ def test_landmarks_make_a_registration_that_each_of_them_judges_in_turn(by_landm
     assert mean.value < 0.01
 
 
+def test_six_numbers_are_a_registration_that_is_judged_like_every_other(
+    two: TwoSeries, landmarks: tuple[LandmarkPair, ...]
+) -> None:
+    middle = np.add(MR_SHAPE.position(0), (13.5 * 3.5, 13.5 * 3.5, 14 * 3.5))
+    moved = np.linalg.inv(TRUTH.linear) @ (middle - TRUTH.translation) - middle
+    six = ((float(moved[0]), float(moved[1]), float(moved[2])), (0.0, 0.0, -8.0))
+    hand = RegisterAsk(Image(two.ct), Image(two.mr), RegisterKind.MANUAL, landmarks=landmarks, manual=six)
+    found = register(None, hand)
+    assert found.registration.method is Method.MANUAL
+    assert apart_mm(found) < 0.01
+    assert found.card.grade is Grade.PASS
+    assert found.card.value(Quantity.LANDMARK_MEAN) == pytest.approx(0, abs=0.01)
+    assert found.parameters["turned about"] == "6, -6, 11.75 mm, the middle of the moving images"
+    assert result_objects(found, making())[0].ContentLabel == "MANUAL"
+
+
+@pytest.mark.parametrize("changes", [{"manual": None}, {"clicks": (pair_of("0,0,0:1,1,1"),)}, {"from_path": True}])
+def test_by_hand_there_are_six_numbers_and_no_other_start(changes: dict[str, Any]) -> None:
+    facts: dict[str, Any] = {"kind": RegisterKind.MANUAL, "manual": ((1.0, 2.0, 3.0), (0.0, 0.0, 0.0))}
+    with pytest.raises(CannotRegister, match="three shifts and three turns"):
+        RegisterAsk(Image("2.25.1"), Image("2.25.2"), **facts | changes)
+    with pytest.raises(CannotRegister):
+        RegisterAsk(Image("2.25.1"), Image("2.25.2"), manual=facts["manual"])
+
+
 def test_an_automatic_rigid_registration_is_found_and_judged(
     two: TwoSeries, landmarks: tuple[LandmarkPair, ...]
 ) -> None:
     told: list[float] = []
-    ask = RegisterAsk(Image(two.ct), Image(two.mr), clicks=(pair_of("0,0,0:14,-10,4"),))
+    ask = RegisterAsk(
+        Image(two.ct), Image(two.mr), clicks=(pair_of("0,0,0:14,-10,4"), landmarks[1]), landmarks=landmarks
+    )
     found = register(None, ask, lambda share, _: told.append(share))
     assert apart_mm(found) < 1.5
+    means = [check for check in found.card.checks if check.quantity is Quantity.LANDMARK_MEAN]
+    assert [(check.subject, check.grade) for check in means] == [
+        ("5 pairs", Grade.PASS),
+        ("1 pair, used as the start", Grade.NOT_JUDGED),
+    ]
     assert found.card.value(Quantity.CONSISTENCY) is not None
     assert found.card.grade is Grade.PASS, found.card.reason
     assert told == sorted(told)
@@ -114,11 +157,30 @@ def test_a_deformation_is_judged_by_its_way_back_and_kept_as_one(tmp_path: Path)
     assert "inverse consistency" in found.card.reason
     (told,) = (check for check in found.card.checks if check.quantity is Quantity.INFORMATION)
     assert told.value > (told.before or 99)
-    registration, *_ = result_objects(found, making())
+    registration, _, report, _ = result_objects(found, making())
     assert registration.SOPClassUID == DEFORMABLE
+    (group,) = measurements_of(read_report(encode(report)))
+    (loss,) = (each for each in group.measurements if each.name.meaning == "loss of the stored field")
+    assert 0 <= (loss.value or 0) <= FieldStorage().stated_loss_mm == LIMITS[Quantity.STORED_LOSS].passes
     (edge,) = read_registration(registration).edges
     places = np.array([[0, 0, 0], [15, 5, -5], [-10, 12, 10]], dtype=float)
     assert np.allclose(edge.transform.apply(places), found.registration.transform.apply(places), atol=0.2)
+
+
+def test_a_registration_begins_from_three_landmarks_and_leaves_the_others_to_judge(
+    two: TwoSeries, landmarks: tuple[LandmarkPair, ...]
+) -> None:
+    automatic = asked(two, landmarks, RegisterKind.RIGID)
+    started = starting_landmarks(automatic)
+    assert len(started) == 3
+    clicked = replace(automatic, clicks=(landmarks[4], pair_of("0,0,0:14,-10,4")))
+    assert starting_landmarks(clicked) == (4,)
+    for none in (
+        asked(two, landmarks),
+        asked(two, landmarks[:2], RegisterKind.RIGID),
+        replace(automatic, from_path=True),
+    ):
+        assert starting_landmarks(none) == ()
 
 
 # --- what is refused, and what is said -------------------------------------------------------

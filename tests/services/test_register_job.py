@@ -72,7 +72,7 @@ def test_a_job_that_crashed_before_it_was_recorded_gives_the_same_objects(
     assert len(first) == 4
     with monkeypatch.context() as elsewhere:
         # Also where the first look does not find them, making them again changes nothing.
-        elsewhere.setattr("radfuse.services.register_job._kept", lambda *_: "")
+        elsewhere.setattr("radfuse.services.register_job.pdf_kept", lambda *_, **__: "")
         desk.jobs.retry(number)
         job = run(desk, number)
     assert (job.state, job.counts.sent) == (JobState.DONE, 1)
@@ -126,3 +126,5 @@ def test_what_was_asked_for_comes_back_from_the_job(ask: RegisterAsk) -> None:
     )
     assert ask_of(new_registration(asked).parameters) == asked
     assert ask_of(new_registration(ask).parameters) == ask
+    hand = RegisterAsk(ask.fixed, ask.moving, RegisterKind.MANUAL, manual=((1.0, 2.0, 3.0), (0.0, 4.5, 0.0)))
+    assert ask_of(new_registration(hand).parameters) == hand

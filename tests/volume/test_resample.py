@@ -159,6 +159,42 @@ def test_where_a_field_says_nothing_nothing_is_known() -> None:
     assert f"({np.count_nonzero(~known):,})" in made.findings[0].sentence
 
 
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+@pytest.mark.parametrize("interpolation", list(Interpolation))
+def test_values_through_a_field_are_those_of_simpleitk(kind: Any, interpolation: Interpolation) -> None:
+    drawn = np.random.default_rng(2)
+    voxels = drawn.integers(-1000, 1000, (12, 14, 16)).astype(kind)
+    field = DisplacementField(
+        Grid.of((7, 7, 7), (4, 3.5, 4.5), (-2, -2, -2), FRAME), drawn.normal(0, 2, (7, 7, 7, 3)).astype(np.float32)
+    )
+    grid = Grid.of((11, 12, 13), (1.03, 1.21, 1.37), (1, 2, 3), FRAME)
+    image = sitk.GetImageFromArray(voxels.astype(np.float32))
+    image.SetSpacing((1, 1.5, 2))
+    moves = sitk.GetImageFromArray(field.vectors_mm.astype(np.float64), isVector=True)
+    moves.SetSpacing((4, 3.5, 4.5))
+    moves.SetOrigin((-2, -2, -2))
+    like = sitk.Image(13, 12, 11, sitk.sitkFloat32)
+    like.SetSpacing(grid.spacing_mm)
+    like.SetOrigin((1, 2, 3))
+    theirs = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear, "cubic": sitk.sitkBSpline}
+    done = sitk.Resample(image, like, sitk.DisplacementFieldTransform(moves), theirs[interpolation.value], -1024.0)
+    expected = sitk.GetArrayFromImage(done)
+    made = resample(volume_of(voxels, (1, 1.5, 2)), grid, field, interpolation)
+    assert made.voxels.dtype == kind
+    assert np.abs(made.voxels - expected).max() < (0.51 if kind is np.int16 else 0.01)
+    assert (made.voxels == -1024).sum() == (expected == -1024).sum() > 10
+
+
+def test_a_mask_moved_by_a_field_keeps_to_the_nearest_voxel() -> None:
+    inside = np.zeros((8, 8, 8), dtype=np.bool_)
+    inside[2:6, 2:6, 2:6] = True
+    grid = Grid.of((8, 8, 8), (1, 1, 1), (0, 0, 0), FRAME)
+    field = DisplacementField(grid, np.broadcast_to(np.array((1, 0, 0), np.float32), (8, 8, 8, 3)))
+    made = resample_mask(Mask(grid, inside), grid, field)
+    assert (made.inside[:, :, :-1] == inside[:, :, 1:]).all()
+    assert not made.inside[:, :, -1].any()
+
+
 def test_a_field_of_another_frame_is_refused() -> None:
     field = bent_field(Grid.of((3, 3, 3), (2, 2, 2), (8, 8, 8), FRAME))
     with pytest.raises(FramesDiffer):

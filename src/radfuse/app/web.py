@@ -19,9 +19,11 @@ from radfuse.app.compose import (
     open_databases,
     open_jobs,
     open_peers,
+    open_workspaces,
     our_caller,
     tls_identity,
 )
+from radfuse.app.deadline import LastDeadline
 from radfuse.app.logs import configure_logs
 from radfuse.app.node_desk import RunningNode
 from radfuse.app.processes import follow_supervisor, stop_signals, tell_supervisor
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from radfuse.web import ApiDesk, WebSurroundings
 
 _CACHE_BYTES: Final = 48 << 20
+_CLOSE_S: Final = 4.0
+"""For all that is open to be closed, once requests had their time; less than the supervisor waits."""
 _log = logging.getLogger(__name__)
 
 
@@ -118,9 +122,15 @@ def run_web(settings: Settings, shared: int | None, on_ready: Callable[[int], No
     with listener, application(settings) as app:
         port: int = listener.getsockname()[1]
         server = WebServer(app, settings.limits.shutdown_s, started, https)
-        with stop_signals(server.stop):
+        deadline = LastDeadline("web process", settings.limits.shutdown_s + _CLOSE_S)
+
+        def stop() -> None:
+            deadline.start()
+            server.stop()
+
+        with stop_signals(stop):
             if shared is not None:
-                follow_supervisor(server.stop)
+                follow_supervisor(stop)
             server.run([listener])
 
 
@@ -170,6 +180,7 @@ def _desk(settings: Settings, databases: dict[str, WebSurroundings]) -> Iterator
         contextlib.closing(Rules(settings.data)) as rules,
         contextlib.closing(open_accounts(settings)) as accounts,
         contextlib.closing(open_access_log(settings)) as access_log,
+        contextlib.closing(open_workspaces(settings)) as workspaces,
     ):
         yield ApiDesk(
             databases={DEFAULT_DATABASE: databases[DEFAULT_DATABASE]} | databases,
@@ -181,6 +192,7 @@ def _desk(settings: Settings, databases: dict[str, WebSurroundings]) -> Iterator
             node=RunningNode(settings, peers, check_http),
             accounts=accounts,
             access_log=access_log,
+            workspaces=workspaces,
             data=settings.data,
             undo_s=60 * settings.undo_minutes,
             public_url=settings.public_url,

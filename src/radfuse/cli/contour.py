@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from radfuse.cli.console import say, warn, write_object, write_table
+from radfuse.cli.image_work import making_now
 from radfuse.cli.images import (
     StackNumber,
     Units,
@@ -276,14 +277,10 @@ def _finder(options: MakeOptions) -> Finder:
 
 
 def _object_of(options: MakeOptions, stack: Stack, made: Made) -> Dataset:
-    from datetime import UTC, datetime
-
-    from radfuse.core.uids import new_uid
-    from radfuse.objects.common import Making
     from radfuse.roi.tracing import Holes, Outline, Tracing
     from radfuse.services.new_regions import as_segmentation, as_structure_set
 
-    making = Making(datetime.now(UTC).astimezone(), new_uid)
+    making = making_now()
     if options.as_ is ObjectName.SEG:
         return as_segmentation(stack, made, options.name, making)
     how = Tracing(Holes(options.holes.value), Outline(options.outline.value))

@@ -57,7 +57,8 @@ def question(words: Sequence[str] | None, level: Level, *, shows: bool = True) -
 
     Without ``shows`` (a retrieval) nothing is asked for that was not typed.
     """
-    from radfuse.dicom import Identifier, keyword_of
+    from radfuse.dicom import Identifier
+    from radfuse.dicom.words import keyword_of
 
     with wrong_use():
         elements = [_element(word) for word in words or ()]
@@ -111,7 +112,7 @@ def level_of(words: Sequence[str] | None, chosen: LevelName | None) -> Level:
 
 def as_row(elements: Iterable[Element]) -> dict[str, object]:
     """An answer by DICOM keyword: text, a number for counts, a list where several values are usual or given."""
-    from radfuse.dicom import keyword_of
+    from radfuse.dicom.words import keyword_of
 
     row = {keyword_of(element.tag): element for element in elements}
     return {keyword: _value(keyword, element) for keyword, element in row.items() if keyword not in _ABOUT_THE_ANSWER}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from radfuse.cli.console import say, write_object, write_table
+from radfuse.cli.image_work import making_now
 from radfuse.cli.images import (
     Repairs,
     StackNumber,
@@ -283,14 +284,10 @@ def _archive(options: MeasureOptions, opened: contextlib.ExitStack) -> Archive |
 
 def _store(archive: Archive, measured: Measured) -> list[str]:
     """Keep the voxels and the report in the archive; the UIDs of what is there now."""
-    from datetime import UTC, datetime
-
-    from radfuse.core.uids import new_uid
-    from radfuse.objects.common import Making
     from radfuse.services.measure import report_objects
     from radfuse.services.store_results import store
 
-    making = Making(datetime.now(UTC).astimezone(), new_uid)
+    making = making_now()
     return list(store(archive, report_objects(archive, measured, making)).stored)
 
 

@@ -18,6 +18,7 @@ from radfuse.cli import (
     contexts,
     contour,
     deid,
+    followup,
     jobs,
     local,
     measure,
@@ -102,6 +103,7 @@ app.command()(suv.suv)
 app.command("volume")(volume.volume)
 app.command("measure")(measure.measure)
 app.command("register")(register.register)
+app.command("followup")(followup.followup)
 app.command("commission")(commission.commission)
 app.add_typer(contexts.app, name="contexts")
 app.add_typer(contour.app, name="contour")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from radfuse.cli.console import progress, say, warn, write_object, write_table
-from radfuse.cli.images import is_uid, opened_archive, series_or_paths
+from radfuse.cli.console import say, warn, write_object, write_table
+from radfuse.cli.image_work import check_report, making_now, queue_job, shares_shown
+from radfuse.cli.images import is_uid, numbers_typed, opened_archive, series_or_paths
 from radfuse.cli.many_options import taking
 from radfuse.cli.options import Data, Database, Json, wrong_use
 
 if TYPE_CHECKING:
     from radfuse.archive import Archive
-    from radfuse.services.register import Progress, RegisterAsk, Registered
+    from radfuse.services.register import RegisterAsk, Registered
 
-_STEPS: Final = 1000
 _SPHERE: Final = 4
 
 
@@ -31,6 +30,7 @@ class KindName(StrEnum):
     AFFINE = "affine"
     DEFORMABLE = "deformable"
     LANDMARKS = "landmarks"
+    MANUAL = "manual"
 
 
 _SERIES: Final = "a Series Instance UID of the archive, or a file or folder"
@@ -49,6 +49,15 @@ class RegisterOptions:
             "--click",
             metavar="X,Y,Z:X,Y,Z",
             help="Begin where this point of the fixed images lies on that of the moving ones, in mm. Repeatable.",
+        ),
+    ] = None
+    manual: Annotated[
+        str | None,
+        typer.Option(
+            "--manual",
+            metavar="TX,TY,TZ,RX,RY,RZ",
+            help="With --kind manual: the moving images are turned about the middle of their volume (degrees about "
+            "x, then y, then z), then shifted (mm).",
         ),
     ] = None
     landmarks: Annotated[
@@ -115,7 +124,7 @@ def register(options: RegisterOptions) -> None:
 
     with contextlib.ExitStack() as opened:
         archive = _archive(options, opened)
-        with _bar() as tell:
+        with shares_shown("Registering") as tell:
             found = register_now(archive, ask, tell)
         stored = _save(archive, found) if options.save and archive is not None else []
         written = write_report(options.report, found) if options.report is not None else []
@@ -126,7 +135,14 @@ def register(options: RegisterOptions) -> None:
 
 def _ask(options: RegisterOptions) -> RegisterAsk:
     from radfuse.services.measure import Image
-    from radfuse.services.register import Allowed, RegisterAsk, RegisterKind, Structures, pair_of, read_landmarks
+    from radfuse.services.register import (
+        Allowed,
+        RegisterAsk,
+        RegisterKind,
+        Structures,
+        pair_of,
+        read_landmarks,
+    )
 
     structures = None
     if options.structures is not None:
@@ -143,7 +159,15 @@ def _ask(options: RegisterOptions) -> RegisterAsk:
         options.from_path,
         not options.no_check_back,
         Allowed(options.allow_other_patient, options.allow_same_frame),
+        _by_hand(options.manual),
     )
+
+
+def _by_hand(text: str | None) -> tuple[tuple[float, float, float], tuple[float, float, float]] | None:
+    if text is None:
+        return None
+    x, y, z, u, v, w = numbers_typed(text, 6)
+    return (x, y, z), (u, v, w)
 
 
 def _region(text: str | None) -> tuple[tuple[float, float, float], float] | None:
@@ -161,13 +185,10 @@ def _region(text: str | None) -> tuple[tuple[float, float, float], float] | None
 
 def _check(options: RegisterOptions) -> None:
     """Wrong use that would otherwise be found after the work."""
-    if options.report is not None and options.report.exists() and any(options.report.iterdir()):
-        raise typer.BadParameter(f"{options.report} is not empty", param_hint="--report")
+    check_report(options.report, is_job=options.job)
     from_archive = is_uid([options.fixed]) and is_uid([options.moving])
     if (options.save or options.job) and not from_archive:
         raise typer.BadParameter("only a registration of two series of the archive is kept in it")
-    if options.job and options.report is not None:
-        raise typer.BadParameter("a job keeps its report in the archive: leave --report out")
 
 
 def _archive(options: RegisterOptions, opened: contextlib.ExitStack) -> Archive | None:
@@ -177,35 +198,21 @@ def _archive(options: RegisterOptions, opened: contextlib.ExitStack) -> Archive 
     return opened_archive(options.data, options.database, opened)[0]
 
 
-@contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
-    with progress("Registering", _STEPS, "steps") as advance:
-        yield lambda share, _doing: advance(int(share * _STEPS), None)
-
-
 def _save(archive: Archive, found: Registered) -> list[str]:
-    from datetime import UTC, datetime
-
-    from radfuse.core.uids import new_uid
-    from radfuse.objects.common import Making
     from radfuse.services.register import save
 
-    return list(save(archive, found, Making(datetime.now(UTC).astimezone(), new_uid)).stored)
+    return list(save(archive, found, making_now()).stored)
 
 
 def _queue(options: RegisterOptions, ask: RegisterAsk) -> None:
-    from radfuse.app import open_jobs
-    from radfuse.cli.options import database_named, existing_data_folder, settings_of
     from radfuse.services.register_job import new_registration
 
-    settings = existing_data_folder(settings_of(options.data))
-    database = database_named(settings, options.database)
-    with contextlib.closing(open_jobs(settings)) as jobs:
-        job_id = jobs.submit(new_registration(ask, database=database))
-    if options.as_json:
-        write_object({"Job": job_id})
-    else:
-        say(f"Job {job_id} is queued; 'radfuse jobs show {job_id}' shows it.")
+    queue_job(
+        lambda database: new_registration(ask, database=database),
+        options.data,
+        options.database,
+        as_json=options.as_json,
+    )
 
 
 def _show(found: Registered, stored: list[str], written: list[Path], *, as_json: bool) -> None:
@@ -216,6 +223,8 @@ def _show(found: Registered, stored: list[str], written: list[Path], *, as_json:
         write_object({**everything(found), "StoredObjects": stored, "Files": [str(path) for path in written]})
         return
     write_table(rows_of(found.card.checks, LIMITS))
+    if found.ask.manual is not None:
+        say("By hand: " + "; ".join(f"{name} {words}" for name, words in found.registration.parameters.items()))
     for sentence in found.card.concerns:
         warn(sentence)
     for sentence in found.card.notes:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from radfuse.cli.carrying import carry
 from radfuse.cli.console import say, warn, write_array, write_object, write_table
+from radfuse.cli.images import opened_archive
 from radfuse.cli.many_options import taking
-from radfuse.cli.options import Data, Database, Json, database_named, existing_data_folder, settings_of, wrong_use
+from radfuse.cli.options import Data, Database, Json, wrong_use
 from radfuse.core.uids import checked_uid
 
 if TYPE_CHECKING:
-    from radfuse.archive import Archive
     from radfuse.archive.queries import SeriesPlace
     from radfuse.geometry import Chain
     from radfuse.services.registrations import KeptRegistration, NotRegistered, RegistrationPath, Step
 
-app = typer.Typer(no_args_is_help=True, help="Registrations in the archive: list, show, find the path between series.")
+app = typer.Typer(no_args_is_help=True, help="Registrations in the archive: list, show, find a path, carry along it.")
 
 Study = Annotated[
     str | None,
@@ -37,7 +38,8 @@ def list_registrations(
 
     with wrong_use():
         wanted = None if study is None else checked_uid(study, "Study Instance UID")
-    with _archive(data, database) as archive:
+    with contextlib.ExitStack() as opened:
+        archive = opened_archive(data, database, opened)[0]
         if wanted is None:
             kept = registrations.kept_registrations(archive)
         else:
@@ -66,7 +68,8 @@ def show_registration(
 
     with wrong_use():
         uid = checked_uid(wanted, "SOP Instance UID")
-    with _archive(data, database) as archive:
+    with contextlib.ExitStack() as opened:
+        archive = opened_archive(data, database, opened)[0]
         kept, transforms = registrations.registration_in_detail(archive, uid)
     if as_json:
         facts = _facts(kept)
@@ -118,7 +121,8 @@ def find_path(options: PathOptions) -> None:
     with wrong_use():
         fixed, moving = (checked_uid(uid, "Series Instance UID") for uid in (options.fixed, options.moving))
         only = frozenset(checked_uid(uid, "SOP Instance UID") for uid in options.only or ())
-    with _archive(options.data, options.database) as archive:
+    with contextlib.ExitStack() as opened:
+        archive = opened_archive(options.data, options.database, opened)[0]
         answer = path(archive, fixed, moving, Wish(options.allow_failed, options.allow_other_patient, only))
     if options.as_json:
         write_object(_answer(answer))
@@ -128,11 +132,7 @@ def find_path(options: PathOptions) -> None:
         raise typer.Exit(1)
 
 
-def _archive(data: Path | None, database: str | None) -> Archive:
-    from radfuse.app import open_archive
-
-    settings = existing_data_folder(settings_of(data))
-    return open_archive(settings, database_named(settings, database))
+app.command("carry")(carry)
 
 
 # --- one registration ------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Data sets: header scan, file meta information, identifiers, whole trees, texts, transcoding, the web's views."""
 
-from radfuse.dicom import transcode, tree, web, words
-from radfuse.dicom.dictionary import keyword_of
+from radfuse.dicom import inflate, transcode, tree, web, words
 from radfuse.dicom.header import Header, scan_header
 from radfuse.dicom.identifier import Element, Identifier, decode_identifier, encode_identifier
 from radfuse.dicom.part10 import FileMeta, build_file_meta, read_file_meta
@@ -16,7 +15,7 @@ __all__ = [
     "build_file_meta",
     "decode_identifier",
     "encode_identifier",
-    "keyword_of",
+    "inflate",
     "read_file_meta",
     "scan_header",
     "transcode",

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+import mmap
 import zlib
+from pathlib import Path
 from typing import Final
 
-from radfuse.core.errors import InflatedTooLarge, MalformedDataSet
+from radfuse.core.errors import InflatedTooLarge, MalformedDataSet, NotPart10
+from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE
 from radfuse.dicom.elements import DataSetBuffer, ScanLimits
+from radfuse.dicom.part10 import read_file_meta
 
 _INPUT_BYTES: Final = 64 * 1024
 _OUTPUT_BYTES: Final = 1024 * 1024
 _GZIP_TRAILER_BYTES: Final = 8
+_COUNTED: Final = ScanLimits(inflated_kept_bytes=0)
+
+
+def require_bounded(file: Path | DataSetBuffer) -> None:
+    """Before a reader that inflates without a bound, as pydicom: raise InflatedTooLarge where that would be too much.
+
+    Nothing of what is inflated is kept. Whatever else is wrong with the file is for that reader to say; raises OSError.
+    """
+    if not isinstance(file, Path):
+        _require_bounded(file)
+    elif file.stat().st_size:
+        with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            _require_bounded(content)
+
+
+def _require_bounded(content: DataSetBuffer) -> None:
+    try:
+        meta = read_file_meta(content)
+        if meta.transfer_syntax_uid == DEFLATED_LITTLE:
+            inflated(content, meta.data_offset, _COUNTED)
+    except (NotPart10, MalformedDataSet):
+        return
 
 
 def inflated(buffer: DataSetBuffer, start: int, limits: ScanLimits) -> tuple[bytes, int]:

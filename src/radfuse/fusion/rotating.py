@@ -14,7 +14,7 @@ import numpy.typing as npt
 from radfuse.core.errors import InvalidGeometry
 from radfuse.fusion.planes import Plane
 from radfuse.geometry import Affine, Grid
-from radfuse.volume import Unit, Volume
+from radfuse.volume import Source, Unit, Volume
 from radfuse.volume.resample import axial_grid, is_finite, outside_value, resample
 
 _AXES: Final = {"x": 0, "y": 1, "z": 2}
@@ -41,6 +41,18 @@ class RotatingProjection:
     angles_deg: tuple[float, ...]
     unit: Unit
 
+    @staticmethod
+    def size_of(grid: Grid, axis: str = "z") -> tuple[int, int, tuple[float, float]]:
+        """Rows and columns of the pictures of volumes on ``grid``, and the width and height of their pixels in mm.
+
+        Raises InvalidGeometry.
+        """
+        if _axis_across(grid, axis) is None:
+            grid = axial_grid(grid)
+        nothing = np.broadcast_to(np.int16(0), grid.shape)
+        rotation = _rotation(Volume(nothing, grid, Unit.SIGNAL, Source("", "", "", "", ())), 1, axis)
+        return rotation.rows, rotation.columns, rotation.pixel_mm
+
     def plane(self, frame: int) -> Plane:
         """One picture, from 0."""
         values = self.pictures[frame].astype(np.float32)
@@ -59,18 +71,27 @@ def rotating_mip(volume: Volume, frames: int = 36, axis: str = "z") -> RotatingP
         raise InvalidGeometry(f"the axis is x, y or z, and there are 1 to {_MOST_FRAMES} frames")
     if not is_finite(volume.voxels):
         raise InvalidGeometry("some voxels are no finite numbers")
-    around = np.eye(3)[_AXES[axis]]
-    along = _array_axis(volume.grid, around)
-    if along is None:
-        grid = axial_grid(volume.grid)
-        volume = resample(volume, grid, Affine.identity())
+    if _axis_across(volume.grid, axis) is None:
+        volume = resample(volume, axial_grid(volume.grid), Affine.identity())
+    return _rotation(volume, frames, axis).made()
+
+
+def _axis_across(grid: Grid, axis: str) -> int | None:
+    """The axis of the array whose layers lie across a patient axis; None when there is none."""
+    return _array_axis(grid, np.eye(3)[_AXES[axis]])
+
+
+def _rotation(volume: Volume, frames: int, axis: str) -> _Rotation:
+    """The run for a volume whose layers lie across the axis."""
+    around, along = np.eye(3)[_AXES[axis]], _axis_across(volume.grid, axis)
+    if along is None:  # of an axial grid, but for rounding
         along = 2 - _AXES[axis]
-    voxels = np.ascontiguousarray(np.moveaxis(volume.voxels, along, 0))
+    voxels = np.moveaxis(volume.voxels, along, 0)
     kept = [each for each in range(3) if each != 2 - along]  # x before y before z
     linear = volume.grid.to_patient.linear
     # Columns and rows of a slice across the axis, then from slice to slice.
     moves = np.stack((linear[:, kept[0]], linear[:, kept[1]], linear[:, 2 - along]), axis=1)
-    return _Rotation(voxels, moves, volume, around, np.array(_FIRST_VIEWS[axis]), frames).made()
+    return _Rotation(voxels, moves, volume, around, np.array(_FIRST_VIEWS[axis]), frames)
 
 
 def _array_axis(grid: Grid, around: npt.NDArray[np.float64]) -> int | None:
@@ -84,6 +105,21 @@ def _array_axis(grid: Grid, around: npt.NDArray[np.float64]) -> int | None:
 
 class _Rotation:
     """One run: voxels as layers across the axis."""
+
+    @property
+    def rows(self) -> int:
+        """Of a picture."""
+        return len(self._voxels)
+
+    @property
+    def columns(self) -> int:
+        """Of a picture."""
+        return self._columns
+
+    @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """Width and height of a pixel."""
+        return self._pixel_mm, abs(self._layer_mm)
 
     def __init__(
         self,
@@ -114,6 +150,7 @@ class _Rotation:
         self._depth_mm = 2 * reach
 
     def made(self) -> RotatingProjection:
+        self._voxels = np.ascontiguousarray(self._voxels)
         pictures = self._maxima()
         if self._layer_mm > 0:  # layers go along the axis, rows against it
             pictures = pictures[:, ::-1]

@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 from radfuse.archive import queries
 from radfuse.core.errors import ConfigurationError, InvalidQuery
-from radfuse.dicom import Element, Identifier, keyword_of
-from radfuse.dicom.words import fold_groups
+from radfuse.dicom import Element, Identifier
+from radfuse.dicom.words import fold_groups, keyword_of
 
 SOURCE_AE_TITLE: Final = 0x0002_0016
 """Source Application Entity Title: who sent the object to us, as recorded in its file meta information."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from radfuse.archive import Archive
 from radfuse.core.errors import InvalidRegion
+from radfuse.dicom.inflate import require_bounded
 from radfuse.geometry import Grid, Mask
 from radfuse.roi import combining, drawing, growing, margins, tracing
 from radfuse.services.contours import grid_of, images_of
@@ -212,10 +213,13 @@ def as_segmentation(stack: Stack, made: Made, name: str, making: Making) -> Data
 
 
 def headers_of(stack: Stack) -> list[Dataset]:
-    """The headers of the images behind slices, without pixels, each once."""
+    """The headers of the images behind slices, without pixels, each once. Raises InflatedTooLarge."""
     from pydicom import dcmread
 
-    return [dcmread(path, stop_before_pixels=True) for path in dict.fromkeys(stack.paths)]
+    paths = list(dict.fromkeys(stack.paths))
+    for path in paths:
+        require_bounded(path)
+    return [dcmread(path, stop_before_pixels=True) for path in paths]
 
 
 def _segment_facts(name: str) -> SegmentFacts:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from radfuse.archive import Archive, StoredObject
 from radfuse.core.errors import CannotTranscode, UnknownEntity, UnreadableObject
 from radfuse.dicom import Transcoder
+from radfuse.dicom.inflate import require_bounded
 from radfuse.dicom.transcode import NATIVE
 from radfuse.services.stored_objects import object_of, proved_file
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 def object_named(archive: Archive | None, wanted: str | Path) -> Dataset:
     """A DICOM object of the archive, by its SOP Instance UID, or of a file; pixels as they are stored.
 
-    Raises UnknownEntity, BlobDamaged, UnreadableObject and OSError.
+    Raises UnknownEntity, BlobDamaged, UnreadableObject, InflatedTooLarge and OSError.
     """
     if isinstance(wanted, Path):
         return _read(wanted)
-    return _read(BytesIO(proved_file(*_kept(archive, wanted))))
+    return _read(proved_file(*_kept(archive, wanted)))
 
 
 def with_plain_pixels(archive: Archive | None, wanted: str | Path, ds: Dataset) -> Dataset:
@@ -49,8 +50,11 @@ def with_plain_pixels(archive: Archive | None, wanted: str | Path, ds: Dataset) 
 
 
 def stored_data_set(archive: Archive, stored: StoredObject, *, pixels: bool = True) -> Dataset:
-    """An object of the archive, proved to be what was stored. Raises BlobDamaged, UnreadableObject."""
-    return _read(BytesIO(proved_file(archive, stored)), pixels=pixels)
+    """An object of the archive, proved to be what was stored.
+
+    Raises BlobDamaged, UnreadableObject, InflatedTooLarge.
+    """
+    return _read(proved_file(archive, stored), pixels=pixels)
 
 
 def _kept(archive: Archive | None, uid: str) -> tuple[Archive, StoredObject]:
@@ -59,11 +63,12 @@ def _kept(archive: Archive | None, uid: str) -> tuple[Archive, StoredObject]:
     return archive, object_of(archive, uid)
 
 
-def _read(source: Path | BytesIO, *, pixels: bool = True) -> Dataset:
+def _read(source: Path | bytes, *, pixels: bool = True) -> Dataset:
     from pydicom import dcmread
 
+    require_bounded(source)
     try:
-        return dcmread(source, stop_before_pixels=not pixels)
+        return dcmread(BytesIO(source) if isinstance(source, bytes) else source, stop_before_pixels=not pixels)
     except OSError:
         raise
     except Exception as error:  # pydicom raises whatever comes while it parses a foreign file

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 from radfuse.core.errors import ConfigurationError, DataSetError, RadfuseError, WireError
 from radfuse.core.levels import UNIQUE_KEYS, Level
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
-from radfuse.dicom import Element, Identifier, encode_identifier, keyword_of
-from radfuse.dicom.words import character_set_for
+from radfuse.dicom import Element, Identifier, encode_identifier
+from radfuse.dicom.words import character_set_for, keyword_of
 from radfuse.services import query_peer
 from radfuse.services.associating import Caller
 from radfuse.services.failures import sentence_of

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from radfuse.archive import Archive
-from radfuse.core.errors import InvalidRegion, UnreadableObject
+from radfuse.core.errors import InvalidRegion, UnknownEntity, UnreadableObject
 from radfuse.geometry import Structure
 from radfuse.services.one_object import object_named, with_plain_pixels
+from radfuse.services.stored_objects import objects_named
+from radfuse.services.volumes import objects_of_series
 
 if TYPE_CHECKING:
     from radfuse.objects.rtstruct import StructureSet
@@ -60,15 +62,31 @@ def read_regions(archive: Archive | None, wanted: str | Path) -> StructureSet | 
     raise UnreadableObject("regions are read from RT Structure Sets and Segmentations")
 
 
+def object_in(archive: Archive, where: str | Path) -> str | Path:
+    """The SOP Instance UID of what is named by it, or by the UID of a series that holds nothing else; or a file.
+
+    Raises UnknownEntity, and InvalidRegion for a series of several objects.
+    """
+    if isinstance(where, Path) or objects_named(archive, [where]):
+        return where
+    try:
+        objects = objects_of_series(archive, where)
+    except UnknownEntity as error:
+        raise UnknownEntity("object with regions, or series of one") from error
+    if len(objects) != 1:
+        raise InvalidRegion(f"the series holds {len(objects)} objects: name one by its SOP Instance UID")
+    return objects[0].sop_instance_uid
+
+
 def region_in(archive: Archive | None, wanted: str | Path, name: str) -> RegionInObject:
     """One region of an object, by name or number. Raises as ``read_regions``, and InvalidRegion for no such name."""
     from radfuse.objects.rtstruct import StructureSet
 
     found = read_regions(archive, wanted)
     if isinstance(found, StructureSet):
-        structure = _named([(each.name, each.number, each) for each in found.structures], name)
+        structure = named([(each.name, each.number, each) for each in found.structures], name)
         return Contoured(structure, found.sop_instance_uid, sentences(found))
-    segment = _named([(each.label, each.number, each) for each in found.segments], name)
+    segment = named([(each.label, each.number, each) for each in found.segments], name)
     return Segmented(found, segment.label, segment.number, found.sop_instance_uid, sentences(found))
 
 
@@ -77,7 +95,7 @@ def sentences(found: StructureSet | Segmentation) -> tuple[str, ...]:
     return tuple(finding.sentence for finding in found.findings)
 
 
-def _named(known: Sequence[tuple[str, int, _T]], name: str) -> _T:
+def named(known: Sequence[tuple[str, int, _T]], name: str) -> _T:
     """The one of that name (whatever its case), or of that number where no name fits. Raises InvalidRegion."""
     fits = [one for label, _, one in known if label == name]
     fits = fits or [one for label, _, one in known if label.casefold() == name.casefold()]

@@ -56,6 +56,8 @@ class CacheKey:
     repairs: frozenset[str]
     stack: int | None
     """Which of the series' stacks, from 1; None: the only one."""
+    made: str = ""
+    """What was made of the volume, with all that it was made with; "" for the volume itself."""
 
     @property
     def prefix(self) -> str:
@@ -66,6 +68,7 @@ class CacheKey:
     def name(self) -> str:
         """The name of the file."""
         question = [__version__, self.unit or "", *sorted(self.repairs), str(self.stack)]
+        question += [self.made] if self.made else []
         whole = xxhash.xxh3_128("\n".join(question).encode())
         for digest in sorted(self.digests):
             whole.update(digest)

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 from radfuse.archive.index.headers import HeaderKey
 from radfuse.archive.index.keys import INDEX_KEYS, SET_KINDS, IndexKey, KeyKind
 from radfuse.archive.index.model import Answer
-from radfuse.dicom import Element, keyword_of
+from radfuse.dicom import Element
+from radfuse.dicom.words import keyword_of
 
 ValuesByStudy: TypeAlias = Mapping[int, tuple[str, ...]]
 

@@ -50,10 +50,12 @@ from radfuse.core.errors.imaging import (
     CannotComputeSUV,
     CannotRegister,
     FramesDiffer,
+    ImagesArriving,
     ImagingError,
     InvalidGeometry,
     InvalidObject,
     InvalidRegion,
+    NotOverlaid,
     UnreadableObject,
 )
 from radfuse.core.errors.jobs import (
@@ -99,6 +101,7 @@ __all__ = [
     "DurableQueueFailed",
     "FolderInUse",
     "FramesDiffer",
+    "ImagesArriving",
     "ImagingError",
     "InUse",
     "IndexDamaged",
@@ -120,6 +123,7 @@ __all__ = [
     "NoPresentationContext",
     "NotAllowed",
     "NotAuthorized",
+    "NotOverlaid",
     "NotPart10",
     "ObjectTooLarge",
     "OperationFailed",

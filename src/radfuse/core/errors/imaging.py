@@ -23,6 +23,15 @@ class FramesDiffer(ImagingError):
 
 
 @dataclass(eq=False)
+class NotOverlaid(ImagingError):
+    """A series that is not laid over another, or measured with it; ``setting`` is what would have to change."""
+
+    setting: str
+    reason: str
+    template = "{reason}"
+
+
+@dataclass(eq=False)
 class InvalidGeometry(ImagingError):
     """A grid, transform or field that cannot be."""
 
@@ -36,6 +45,12 @@ class CannotBuildVolume(ImagingError):
 
     reason: str
     template = "no volume can be built: {reason}"
+
+
+class ImagesArriving(ImagingError):
+    """Images of a series that arrive while it is being read: what was read of it is not what it is."""
+
+    template = "images of the series are arriving just now: ask again when they are there"
 
 
 @dataclass(eq=False)

@@ -6,11 +6,12 @@ from radfuse.objects.common.encoding import decimal, encode
 from radfuse.objects.common.making import Making, NewSeries, UidMaker
 from radfuse.objects.common.native import read_native
 from radfuse.objects.common.new_object import new_object
-from radfuse.objects.common.provenance import Provenance, add_provenance, read_provenance
+from radfuse.objects.common.provenance import PRIVATE_GROUP, Provenance, add_provenance, read_provenance
 from radfuse.objects.common.reading import Item
-from radfuse.objects.common.references import Reference, add_common_instance_reference, reference_to
+from radfuse.objects.common.references import Reference, add_common_instance_reference, reference_to, series_items
 
 __all__ = [
+    "PRIVATE_GROUP",
     "Code",
     "Item",
     "Making",
@@ -28,4 +29,5 @@ __all__ = [
     "read_native",
     "read_provenance",
     "reference_to",
+    "series_items",
 ]

@@ -11,15 +11,17 @@ from pydicom.uid import UID
 from radfuse.core.errors import UnreadableObject
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
 from radfuse.dicom import Transcoder
+from radfuse.dicom.inflate import require_bounded
 from radfuse.dicom.transcode import NATIVE
 
 
 def read_native(path: Path, transcoder: Transcoder, scratch: Path) -> Dataset:
     """The object in the Part 10 file ``path``; compressed pixels are decoded in the transcoder's child process.
 
-    ``scratch``: a folder for the time of decoding. Raises CannotTranscode, and UnreadableObject for a file
-    that holds no data set (one cut off in compressed pixels reads as an empty one).
+    ``scratch``: a folder for the time of decoding. Raises CannotTranscode, InflatedTooLarge, and UnreadableObject
+    for a file that holds no data set (one cut off in compressed pixels reads as an empty one).
     """
+    require_bounded(path)
     try:
         ds = dcmread(path, force=True)
         syntax = str(getattr(ds.file_meta, "TransferSyntaxUID", ""))

@@ -25,6 +25,8 @@ class RegisterKind(StrEnum):
     DEFORMABLE = "deformable"
     LANDMARKS = "landmarks"
     """By the pairs of points alone, rigidly."""
+    MANUAL = "manual"
+    """By six numbers that a person gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,16 @@ class RegisterAsk:
     check_back: bool = True
     """Also register the fixed images to the moving ones, which measures the inverse consistency of a deformation."""
     allowed: Allowed = field(default_factory=Allowed)
+    manual: tuple[Point, Point] | None = None
+    """By hand: shifts in mm, turns in degrees, as ``registration.manual.SixParameters`` means them."""
 
     def __post_init__(self) -> None:
         """Check what goes together."""
         if self.kind is RegisterKind.LANDMARKS and (not self.landmarks or self.clicks or self.from_path):
             raise CannotRegister("a registration by landmarks needs landmarks, and no other start")
+        is_manual = self.kind is RegisterKind.MANUAL
+        if is_manual != (self.manual is not None) or (is_manual and (self.clicks or self.from_path)):
+            raise CannotRegister("a registration by hand needs its three shifts and three turns, and no other start")
         if self.clicks and self.from_path:
             raise CannotRegister("it begins from a click or from the kept registrations, not from both")
         if self.region is not None and not self.region[1] > 0:

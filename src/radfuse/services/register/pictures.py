@@ -127,9 +127,16 @@ def _moved(moving: Volume, registration: Registration, place: Grid) -> Plane:
 def _edges(below: Plane, window: Window, above: Plane, other: Window) -> npt.NDArray[np.uint8]:
     gray = rendered(below, window)[..., 0].astype(np.float64)
     down, across = np.gradient(gray)
-    steep = np.hypot(down, across)
+    steep = np.where(_all_around(below.inside), np.hypot(down, across), 0.0)  # the border of the images is no edge
     some = steep[steep > _LEAST_EDGE]
     picture = rendered(above, other).copy()
     if some.size:
         picture[steep >= max(np.percentile(some, _EDGE_PERCENTILE), _LEAST_EDGE)] = _EDGE_COLOUR
     return picture
+
+
+def _all_around(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Pixels whose neighbours along both axes are inside too."""
+    padded = np.pad(inside, 1)
+    around: npt.NDArray[np.bool_] = inside & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return around

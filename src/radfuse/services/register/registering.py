@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -12,12 +12,13 @@ import numpy as np
 from radfuse.archive import Archive
 from radfuse.geometry import Affine, Chain, Mask
 from radfuse.registration import DeformableRecipe, Focus, Kind, Method, Registration, RigidRecipe, deform, rigid
-from radfuse.registration.landmarks import fit_landmarks
+from radfuse.registration.landmarks import LandmarkFit, fit_landmarks
+from radfuse.registration.manual import SixParameters
 from radfuse.registration.quality import Evidence, Landmarks, Quantity, ReportCard, judge
 from radfuse.services.register import loading
-from radfuse.services.register.asking import RegisterAsk, RegisterKind
+from radfuse.services.register.asking import Point, RegisterAsk, RegisterKind
 from radfuse.services.register.checks import Side, concerns_of
-from radfuse.services.register.starting import landmark_points, start_of
+from radfuse.services.register.starting import landmark_points, start_of, starting_landmarks
 
 if TYPE_CHECKING:
     from radfuse.registration import RigidResult
@@ -38,6 +39,8 @@ class Registered:
     moving: Side
     ask: RegisterAsk
     region: Mask | None = None
+    before: Chain | None = None
+    """Where it began; None: nowhere."""
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -55,6 +58,8 @@ class Registered:
                 f"{', '.join(f'{number:g}' for number in (*pair.fixed_mm, *pair.moving_mm))}"
                 for pair in self.ask.clicks
             )
+        elif started := starting_landmarks(self.ask):
+            asked["start"] = f"landmarks {', '.join(str(number + 1) for number in started)}"
         return MappingProxyType({**asked, **self.registration.parameters})
 
 
@@ -74,7 +79,11 @@ def register(archive: Archive | None, ask: RegisterAsk, progress: Progress | Non
     evidence = run.evidence(concerns, registration.transform.is_affine)
     card = judge(fixed.volume, moving.volume, registration, evidence)
     tell(1.0, "judged")
-    return Registered(registration, card, fixed, moving, ask, region)
+    return Registered(registration, card, fixed, moving, ask, region, run.before)
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def _nobody(_share: float, _doing: str) -> None:
@@ -94,6 +103,7 @@ class _Run:
     before: Chain | None = None
     backward: Chain | None = None
     rigid_result: RigidResult | None = None
+    landmark_fit: LandmarkFit | None = None
 
     def registration(self) -> Registration:
         """By the kind that was asked for."""
@@ -104,6 +114,8 @@ class _Run:
                 return self._by_landmarks()
             case RegisterKind.DEFORMABLE:
                 return self._deformable(start)
+            case RegisterKind.MANUAL:
+                return self._by_hand(*(self.ask.manual or ((0, 0, 0), (0, 0, 0))))
             case _:
                 kind = Kind.AFFINE if self.ask.kind is RegisterKind.AFFINE else Kind.RIGID
                 return self._rigid(start, RigidRecipe(kind=kind), 0.85)
@@ -111,13 +123,23 @@ class _Run:
     # --- the kinds ---------------------------------------------------------------------------
 
     def _by_landmarks(self) -> Registration:
-        fit = fit_landmarks(*landmark_points(self.ask.landmarks))
+        fit = self.landmark_fit = fit_landmarks(*landmark_points(self.ask.landmarks))
         parameters = {
             "landmarks": str(len(self.ask.landmarks)),
             "residual RMS": f"{fit.rms_mm:.2f} mm",
             "worst landmark": str(fit.worst + 1),
         }
         return self._made(Chain((fit.transform,)), Method.LANDMARKS, parameters)
+
+    def _by_hand(self, shift_mm: Point, turn_degrees: Point) -> Registration:
+        centre = SixParameters.centred(self.fixed.volume.grid, self.moving.volume.grid).centre_mm
+        six = SixParameters(centre, shift_mm, turn_degrees)
+        parameters = {
+            "shift": f"{_numbers(shift_mm)} mm",
+            "turn": f"{_numbers(turn_degrees)} degrees about x, then y, then z",
+            "turned about": f"{_numbers(centre)} mm, the middle of the moving images",
+        }
+        return self._made(Chain((six.transform,)), Method.MANUAL, parameters)
 
     def _rigid(self, start: Affine | None, recipe: RigidRecipe, share: float) -> Registration:
         starts = () if start is None else (start,)
@@ -170,25 +192,32 @@ class _Run:
             if self.ask.structures
             else ((), ())
         )
+        judging, starting = self._landmarks()
         return Evidence(
             before=self.before,
             backward=self.backward,
-            landmarks=self._landmarks(),
+            landmarks=judging,
+            start_landmarks=starting,
             structures=pairs,
             region=self.region,
             measured=self._measured(is_matrix),
             concerns=(*concerns, *notes),
         )
 
-    def _landmarks(self) -> Landmarks | None:
+    def _landmarks(self) -> tuple[Landmarks | None, Landmarks | None]:
+        """Those that judge, and those that the registration began from."""
         if not self.ask.landmarks:
-            return None
+            return None, None
         fixed, moving = landmark_points(self.ask.landmarks)
-        if self.ask.kind is not RegisterKind.LANDMARKS:
-            return Landmarks(fixed, moving)
-        errors = fit_landmarks(fixed, moving).left_out_mm
-        known = ~np.isnan(errors)  # three pairs make a registration, two do not: nothing is known of its error then
-        return Landmarks(fixed[known], moving[known], errors[known]) if known.any() else None
+        if self.landmark_fit is not None:
+            errors = self.landmark_fit.left_out_mm
+            known = ~np.isnan(errors)  # three pairs make a registration, two do not: nothing is known of its error then
+            return (Landmarks(fixed[known], moving[known], errors[known]) if known.any() else None), None
+        started = np.isin(np.arange(len(fixed)), starting_landmarks(self.ask))
+        judging, starting = (
+            Landmarks(fixed[some], moving[some]) if some.any() else None for some in (~started, started)
+        )
+        return judging, starting
 
     def _measured(self, is_matrix: bool) -> Mapping[Quantity, float]:
         if self.rigid_result is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,7 +46,8 @@ def result_objects(found: Registered, making: Making) -> list[Dataset]:
         raise CannotRegister("objects are made of DICOM images only: these files have no patient and no study")
     images = [*_references(found.fixed), *_references(found.moving)]
     provenance = _provenance(found, images)
-    registration = _registration(found, provenance, making)
+    registration, loss_mm = _registration(found, provenance, making)
+    found = _with_loss(found, loss_mm)
     pictures = pictures_of(found)
     capture = _capture(found, pictures, provenance, making)
     about = [*images, reference_to(registration), reference_to(capture)]
@@ -113,24 +115,36 @@ def _provenance(found: Registered, images: Sequence[Reference]) -> Provenance:
     return Provenance(f"{found.registration.method.value} registration", found.parameters, tuple(images))
 
 
-def _registration(found: Registered, provenance: Provenance, making: Making) -> Dataset:
+def _with_loss(found: Registered, loss_mm: float | None) -> Registered:
+    """The card also says what the kept object lost of a deformation: its grid is as fine as the limit asks."""
+    from radfuse.registration.quality import LIMITS, Quantity, checked
+
+    if loss_mm is None:
+        return found
+    checks = (*found.card.checks, checked(LIMITS, Quantity.STORED_LOSS, loss_mm))
+    return replace(found, card=replace(found.card, checks=checks))
+
+
+def _registration(found: Registered, provenance: Provenance, making: Making) -> tuple[Dataset, float | None]:
+    """The object, and how far the field in it is off the deformation anywhere; None without one."""
     from radfuse.objects.reg import NewRegistration, build_deformable_registration, build_spatial_registration
 
-    made = found.registration
+    registration = found.registration
     new = NewRegistration(
-        made.fixed,
-        made.moving,
-        made.transform,
+        registration.fixed,
+        registration.moving,
+        registration.transform,
         _method_code(found),
-        label=_LABELS[made.method],
-        description=f"{made.method.value}: {found.card.grade.value}",
+        label=_LABELS[registration.method],
+        description=f"{registration.method.value}: {found.card.grade.value}",
         fixed_images=tuple(_references(found.fixed)),
         moving_images=tuple(_references(found.moving)),
     )
     source = found.fixed.headers[0]
-    if made.transform.is_affine:
-        return build_spatial_registration(new, source, provenance=provenance, making=making)
-    return build_deformable_registration(new, source, provenance=provenance, making=making).ds
+    if registration.transform.is_affine:
+        return build_spatial_registration(new, source, provenance=provenance, making=making), None
+    made = build_deformable_registration(new, source, provenance=provenance, making=making)
+    return made.ds, made.loss.max_mm
 
 
 def _method_code(found: Registered) -> Code:

@@ -13,6 +13,7 @@ from radfuse.services.registrations.model import (
 )
 from radfuse.services.registrations.paths import in_words, path, place_of
 from radfuse.services.registrations.reading import kept_registrations
+from radfuse.services.registrations.requiring import require_path
 
 __all__ = [
     "Grade",
@@ -29,4 +30,5 @@ __all__ = [
     "place_of",
     "registration_in_detail",
     "registrations_of_study",
+    "require_path",
 ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = Grading()
 
-_REPORTS: Final = ("1.2.840.10008.5.1.4.1.1.88.33", "1.2.840.10008.5.1.4.1.1.88.22")
+REPORTS: Final = ("1.2.840.10008.5.1.4.1.1.88.33", "1.2.840.10008.5.1.4.1.1.88.22")
 """Comprehensive and Enhanced SR."""
 
 _MOST_BYTES: Final = 4 << 20
@@ -51,7 +51,7 @@ def gradings_of(
     Of a report only what it is about is read, unless it is about one of them.
     """
     with archive.reading() as connection:
-        reports = queries.objects_of_kind(connection, "SR", _REPORTS, patients)
+        reports = queries.objects_of_kind(connection, "SR", REPORTS, patients)
     found: dict[str, Grading] = {}
     for place in reports:
         judged = _REMEMBERED.of(place.stored, partial(_judged, archive, place.stored, registrations))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from radfuse.core.errors import CannotComputeSUV
+from radfuse.core.errors import CannotComputeSUV, InflatedTooLarge
+from radfuse.dicom.inflate import require_bounded
 from radfuse.volume.suv.enhanced import frame_headers, is_multi_frame
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ def _headers_in(path: Path) -> list[Dataset]:
 
     tags = [tag for name in NEEDED if (tag := tag_for_keyword(name)) is not None]
     try:
+        require_bounded(path)
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*tags, *_PRIVATE])
         return frame_headers(header) if is_multi_frame(header) else [header]
+    except InflatedTooLarge as error:
+        raise CannotComputeSUV(str(error)) from error
     except Exception as error:  # a foreign parser's
         raise CannotComputeSUV("an image cannot be read") from error

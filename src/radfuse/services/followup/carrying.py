@@ -1,0 +1,42 @@
+"""The prior's regions on the current images: each on the part of the grid that it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from radfuse.geometry import Grid
+from radfuse.services.followup.parts import Box, Part, padded, part_of
+from radfuse.services.registrations import RegistrationPath, applying
+
+_SOME: Final = 2000
+_AROUND_MM: Final = 20.0
+_OUTSIDE: Final = "the current images do not show where it was"
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A region on the current grid; empty where the images do not show its place."""
+
+    part: Part
+    notes: tuple[str, ...] = ()
+
+
+def carried_over(path: RegistrationPath, region: Part, grid: Grid) -> Carried:
+    """A region of the prior on the voxels of the current images."""
+    mask = region.local
+    voxels = np.argwhere(mask.inside)
+    some = voxels[:: max(len(voxels) // _SOME, 1)]
+    arrived = applying.points_to_fixed(path, mask.grid.to_patient.apply(some[:, ::-1]))
+    arrived = arrived[np.isfinite(arrived).all(axis=-1)]
+    arrived = arrived[grid.contains(arrived)] if len(arrived) else arrived
+    if not len(arrived):
+        return Carried(Part.nothing(grid), (_OUTSIDE,))
+    index = np.rint(grid.from_patient.apply(arrived))[:, ::-1].astype(np.int64)
+    ends = zip(index.min(axis=0).tolist(), index.max(axis=0).tolist(), strict=True)
+    slices, rows, columns = (slice(max(first, 0), last + 1) for first, last in ends)
+    box: Box = padded((slices, rows, columns), grid, _AROUND_MM)
+    made = applying.carry_mask(path, mask, part_of(grid, box))
+    return Carried(Part(grid, box, made.mask.inside), made.notes)
