@@ -28,6 +28,7 @@ MODULES = {
     "large": "large",
     "associations": "associations",
     "volumes": "volumes",
+    "viewing": "viewing",
     "registration": "registration",
     "rigid": "rigid",
 }

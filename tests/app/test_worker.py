@@ -198,7 +198,7 @@ def test_old_jobs_are_forgotten(data: Path, jobs: Jobs, generated_set: Generated
 
 def test_every_kind_of_job_is_in_the_table(data: Path, jobs: Jobs) -> None:
     with open_tools(load_settings(data), jobs) as tools:
-        others = {"anonymize", "delete", "register"}
+        others = {"anonymize", "carry", "delete", "export", "followup", "register"}
         assert set(job_kinds(tools)) == {"send", "retrieve", "commit", "commit-report"} | others
 
 

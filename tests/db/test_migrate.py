@@ -24,6 +24,7 @@ from radfuse.services.access_log.model import metadata as access_metadata
 from radfuse.services.commitment.tables import metadata as commitment_metadata
 from radfuse.services.config_schema import metadata as config_metadata
 from radfuse.services.routing.tables import metadata as routing_metadata
+from radfuse.services.workspaces.model import metadata as workspaces_metadata
 
 
 def together(*parts: MetaData) -> MetaData:
@@ -40,6 +41,7 @@ METADATA = {
     Schema.CONFIG: config_metadata,
     Schema.JOBS: together(queue_metadata, commitment_metadata, routing_metadata),
     Schema.AUDIT: access_metadata,
+    Schema.WORKSPACES: workspaces_metadata,
 }
 
 

@@ -19,6 +19,7 @@ from radfuse.services.commitment.model import Partner, Reference
 from radfuse.services.deletion_job import DELETE, DeletionSurroundings, run_deletion, submit_deletion
 from radfuse.services.forget import forget_objects
 from radfuse.services.selection import Selection
+from radfuse.services.workspaces import Change, Workspaces
 from tests.archive.objects import numbered, store, stored_objects
 from tests.services.routing_scenes import Desk, uids
 
@@ -51,6 +52,19 @@ def test_a_deletion_is_a_job_that_names_its_study_and_who_wants_it(desk: Desk) -
     assert (job.kind, job.title, job.state) == (DELETE, "2 objects of 1 study", JobState.WAITING)
     assert job.parameters == {"database": "default", "user": "anna"}
     assert [each.id for _, each in desk.jobs.about([STUDY])] == [job.id]
+
+
+def test_drafts_of_a_study_that_is_gone_go_with_it(desk: Desk, tmp_path: Path) -> None:
+    desk.store(numbered(1))
+    with contextlib.closing(Workspaces(tmp_path)) as drafts:
+        gone = drafts.create("default", STUDY, "", Change(1, b"{}", "anna")).facts.id
+        other = drafts.create("research", STUDY, "", Change(1, b"{}", "anna")).facts.id
+    around = DeletionSurroundings(desk.open, Commitments(desk.jobs), lambda: Workspaces(tmp_path))
+    run_next(desk.jobs, {DELETE: partial(run_deletion, surroundings=around)}, submit(desk))
+    with contextlib.closing(Workspaces(tmp_path)) as drafts:
+        assert drafts.find("research", other)
+        with pytest.raises(UnknownEntity):
+            drafts.find("default", gone)
 
 
 def test_what_is_not_kept_cannot_be_deleted(desk: Desk) -> None:

@@ -106,6 +106,17 @@ def test_readers_change_nothing_but_what_is_theirs() -> None:
         ("PUT", "/api/session/password"),
         ("POST", "/api/tokens"),
         ("DELETE", "/api/tokens/{token}"),
+        ("POST", "/api/exports/plan"),
+        ("POST", "/api/pictures"),
+        ("POST", "/api/registrations/landmarks"),
+        ("POST", "/api/registrations/points"),
+        ("POST", "/api/regions"),
+        ("POST", "/api/tumour-burden"),
+        ("POST", "/api/dose"),
+        ("POST", "/api/values"),
+        ("POST", "/api/workspaces"),
+        ("PUT", "/api/workspaces/{workspace}"),
+        ("DELETE", "/api/workspaces/{workspace}"),
     }
 
 

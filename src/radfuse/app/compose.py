@@ -31,6 +31,7 @@ from radfuse.services.context_lists import ContextLists
 from radfuse.services.databases import DEFAULT_DATABASE, Databases, database_folder
 from radfuse.services.peers import Peer, Peers
 from radfuse.services.users import Accounts
+from radfuse.services.workspaces import Workspaces
 from radfuse.wire import Limits
 from radfuse.wire.tls import TlsIdentity
 
@@ -78,6 +79,12 @@ def open_access_log(settings: Settings) -> AccessLog:
     """The access log of the data folder."""
     settings.data.mkdir(parents=True, exist_ok=True)
     return AccessLog(settings.data, settings.access_log_days)
+
+
+def open_workspaces(settings: Settings) -> Workspaces:
+    """The drafts of the data folder."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return Workspaces(settings.data, settings.workspace_days)
 
 
 def open_jobs(settings: Settings) -> Jobs:

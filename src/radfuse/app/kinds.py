@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from radfuse.app.compose import open_archive, open_context_lists, open_peers, our_caller
+from radfuse.app.compose import open_archive, open_context_lists, open_peers, open_workspaces, our_caller
 from radfuse.app.settings import Settings
 from radfuse.archive import Archive
 from radfuse.dicom import Transcoder
@@ -23,6 +23,9 @@ from radfuse.services.routing import Router, RoutingSurroundings
 from radfuse.services.rules import Rules
 
 _ANONYMIZE: Final = "anonymize"
+_CARRY: Final = "carry"
+_EXPORT: Final = "export"
+_FOLLOWUP: Final = "followup"
 _REGISTER: Final = "register"
 """Named here too: their modules are loaded with the first such job."""
 
@@ -67,10 +70,15 @@ def job_kinds(tools: Tools) -> Mapping[str, Kind]:
     committing = commitment.CommitmentSurroundings(
         commitment.Commitments(tools.jobs), peers, archive, caller, tools.settings.commitment.wait_s
     )
-    deleting = deletion_job.DeletionSurroundings(archive, commitment.Commitments(tools.jobs))
+    deleting = deletion_job.DeletionSurroundings(
+        archive, commitment.Commitments(tools.jobs), partial(open_workspaces, tools.settings)
+    )
     return {
         _ANONYMIZE: partial(_anonymize, sending=sending, data=tools.settings.data),
+        _CARRY: partial(_carry, open_archive=archive),
         deletion_job.DELETE: partial(deletion_job.run_deletion, surroundings=deleting),
+        _EXPORT: partial(_export, tools=tools),
+        _FOLLOWUP: partial(_follow_up, open_archive=archive),
         _REGISTER: partial(_register, open_archive=archive),
         send_job.SEND: partial(send_job.run_send, surroundings=sending),
         retrieve_job.RETRIEVE: partial(retrieve_job.run_retrieve, surroundings=retrieving),
@@ -83,6 +91,27 @@ def _anonymize(context: JobContext, sending: send_job.SendSurroundings, data: Pa
     from radfuse.services.anonymize_job import AnonymizeSurroundings, run_anonymization
 
     run_anonymization(context, AnonymizeSurroundings(sending, data))
+
+
+def _export(context: JobContext, tools: Tools) -> None:
+    """The kind of exports, for the same reason loaded late."""
+    from radfuse.services.export_job import ExportSurroundings, run_export
+
+    run_export(context, ExportSurroundings(tools.archives.open, tools.jobs, tools.peers, tools.settings.data))
+
+
+def _follow_up(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
+    """The kind of follow-up, for the same reason loaded late."""
+    from radfuse.services.followup_job import FollowupSurroundings, run_followup
+
+    run_followup(context, FollowupSurroundings(open_archive))
+
+
+def _carry(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
+    """The kind of carrying over, whose image libraries a worker at rest does without."""
+    from radfuse.services.carry_job import CarrySurroundings, run_carrying
+
+    run_carrying(context, CarrySurroundings(open_archive))
 
 
 def _register(context: JobContext, open_archive: Callable[[str], Archive]) -> None:

@@ -157,6 +157,8 @@ class Settings(BaseSettings):
     """Origins of web pages elsewhere, such as https://viewer.example, that may use DICOMweb with a token."""
     access_log_days: Annotated[float, Field(ge=0)] = 365.0
     """Lines of the access log are kept for so many days; 0: for ever."""
+    workspace_days: Annotated[float, Field(ge=0)] = 90.0
+    """Drafts of the workstation that nobody changes are kept for so many days; 0: for ever."""
     undo_minutes: Annotated[float, Field(ge=0, le=10_080)] = 5.0
     """What is deleted on a page stays for so long, and the deletion can be taken back; 0: it is deleted at once."""
     volume_cache_bytes: Annotated[int, Field(ge=0)] = 8 << 30

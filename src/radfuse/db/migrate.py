@@ -31,12 +31,16 @@ class Schema(Enum):
     AUDIT = "audit"
     """The access log: who did what. Grows, and is written all the time; nothing else waits for it."""
 
+    WORKSPACES = "workspaces"
+    """Drafts of the workstation."""
+
 
 NEWEST: Final[Mapping[Schema, str]] = {
     Schema.INDEX: "0003",
     Schema.CONFIG: "0005",
     Schema.JOBS: "0004",
     Schema.AUDIT: "0001",
+    Schema.WORKSPACES: "0001",
 }
 """The newest revision of each: a database that has it is used without a look at the migrations."""
 

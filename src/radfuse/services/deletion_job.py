@@ -7,11 +7,12 @@ everything is where it was; cancelling the job undoes the deletion.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from radfuse.archive import Archive, StoredObject
+from radfuse.archive import Archive, StoredObject, queries
 from radfuse.core.errors import OutOfSpace, TransientFailure
 from radfuse.jobs import Item, ItemState, JobContext, Jobs, NewItem, NewJob, Retry
 from radfuse.services.commitment import Commitments
@@ -19,6 +20,7 @@ from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.forget import forget_objects
 from radfuse.services.selection import Selection, objects_of, studies_of
 from radfuse.services.stored_objects import objects_named
+from radfuse.services.workspaces import Workspaces
 
 DELETE: Final = "delete"
 """The kind of these jobs."""
@@ -34,6 +36,8 @@ class DeletionSurroundings:
 
     open_archive: Callable[[str], Archive]
     commitments: Commitments
+    open_workspaces: Callable[[], Workspaces] | None = None
+    """The drafts of the workstation: those of a study that is gone go with it."""
 
 
 def submit_deletion(jobs: Jobs, archive: Archive, selection: Selection, undo_s: float, user: str = "") -> int:
@@ -70,6 +74,20 @@ def run_deletion(context: JobContext, surroundings: DeletionSurroundings) -> Non
             _delete(context, archive, surroundings.commitments, items)
         except OutOfSpace as error:
             raise TransientFailure(str(error)) from error
+    _forget_drafts(context, archive, surroundings)
+
+
+def _forget_drafts(context: JobContext, archive: Archive, surroundings: DeletionSurroundings) -> None:
+    """Drafts hold names and voxels of studies: none outlives its study."""
+    if surroundings.open_workspaces is None:
+        return
+
+    def is_kept(study: str) -> bool:
+        with archive.reading() as connection:
+            return bool(queries.study_places(connection, study))
+
+    with contextlib.closing(surroundings.open_workspaces()) as workspaces:
+        workspaces.remove_gone(context.job.parameters.get("database", DEFAULT_DATABASE), is_kept)
 
 
 def _delete(context: JobContext, archive: Archive, commitments: Commitments, items: Sequence[Item]) -> None:

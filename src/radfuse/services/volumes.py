@@ -91,17 +91,7 @@ def open_series(
     """
     ask = ask or Ask()
     objects = objects_of_series(archive, series_uid)
-    settings = archive.settings
-    cache = VolumeCache(
-        cache_folder(settings.folder), settings.volume_cache_bytes if cache_bytes is None else cache_bytes
-    )
-    key = CacheKey(
-        series_uid,
-        [stored.digest for stored in objects],
-        ask.unit,
-        frozenset(repair.value for repair in ask.repairs),
-        ask.stack,
-    )
+    cache, key = _cache_of(archive, cache_bytes), _key(series_uid, objects, ask)
     if (found := cache.find(key)) is not None:
         return Opened(found.volume, ask.stack or 1, found.stacks, is_cached=True)
     with _proving(archive, objects, progress):
@@ -111,6 +101,29 @@ def open_series(
         # They were deleted while we read: whoever deleted them looked at the cache before it had this.
         cache.forget(key.digests)
     return opened
+
+
+def cached_series(archive: Archive, series_uid: str, ask: Ask) -> Opened | None:
+    """The volume if the cache has it. Raises UnknownEntity."""
+    found = _cache_of(archive).find(_key(series_uid, objects_of_series(archive, series_uid), ask))
+    return None if found is None else Opened(found.volume, ask.stack or 1, found.stacks, is_cached=True)
+
+
+def _cache_of(archive: Archive, cache_bytes: int | None = None) -> VolumeCache:
+    settings = archive.settings
+    return VolumeCache(
+        cache_folder(settings.folder), settings.volume_cache_bytes if cache_bytes is None else cache_bytes
+    )
+
+
+def _key(series_uid: str, objects: Sequence[StoredObject], ask: Ask) -> CacheKey:
+    return CacheKey(
+        series_uid,
+        [stored.digest for stored in objects],
+        ask.unit,
+        frozenset(repair.value for repair in ask.repairs),
+        ask.stack,
+    )
 
 
 def open_files(where: Path | Sequence[Path], ask: Ask | None = None) -> Opened:

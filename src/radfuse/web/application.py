@@ -88,12 +88,12 @@ def create_app(surroundings: WebSurroundings, site: Site | None = None) -> ASGIA
     )
     app.router.routes.extend(_own_routes(archives, metrics))
     routers = api_routers(site.desk) if site.desk is not None else []
-    for router in routers:
-        app.include_router(router, prefix=PREFIX)
+    for router, dependencies in routers:
+        app.include_router(router, prefix=PREFIX, dependencies=dependencies)
     if site.console is not None:
         app.router.routes.append(Console(site.console))
     templates = dict(_templates(app.router.routes))
-    for router in routers:
+    for router, _ in routers:
         templates |= dict(_templates(router.routes, PREFIX))
     return Account(_guarded(BoundedBodies(app), site), metrics, templates)
 

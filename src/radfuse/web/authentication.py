@@ -19,13 +19,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from radfuse.services.access_log import AccessEntry, AccessLog, Outcome
 from radfuse.services.users import TOKEN_PREFIX, Credentials, Known
 from radfuse.web.guard import is_foreign
-from radfuse.web.identity import EVERYONE_HERE, NOBODY, Access, Identity, identity_in, noted, set_identity
+from radfuse.web.identity import (
+    ALLOW_FAILED,
+    ALLOW_OTHER_PATIENT,
+    EVERYONE_HERE,
+    KEEP_DRAFT,
+    NOBODY,
+    Access,
+    Identity,
+    identity_in,
+    noted,
+    set_identity,
+)
 from radfuse.web.policy import Row, row_for, sentence, study_of
 from radfuse.web.problems import HttpProblem, problem_response
 
 SESSION_COOKIE: Final = "radfuse_session"
 _REFUSALS: Final = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS))
-_BATCHED: Final = frozenset(("search", "view", "download", "store", "access"))
+_BATCHED: Final = frozenset(
+    ("search", "view", "download", "store", "access", KEEP_DRAFT, ALLOW_FAILED, ALLOW_OTHER_PATIENT)
+)
 """What happens many times a second, and changes nothing that its own log does not have: written soon, not at once."""
 
 _STILL_THERE_S: Final = 2.0

@@ -10,6 +10,12 @@ from starlette.types import Scope
 
 from radfuse.services.roles import Role
 
+ALLOW_FAILED: Final = "allow failed registration"
+ALLOW_OTHER_PATIENT: Final = "allow other patient"
+"""Deliberate answers to what is refused otherwise, for the access log."""
+
+KEEP_DRAFT: Final = "keep draft"
+
 _IDENTITY: Final = "identity"
 _ACCESSES: Final = "accesses"
 
@@ -64,6 +70,11 @@ def identity_in(scope: Scope) -> Identity:
 def note(request: HTTPConnection, action: str, *, study: str = "", subject: str = "") -> None:
     """Tell the access log of something that this request does; its outcome is that of the response."""
     request.scope.setdefault("state", {}).setdefault(_ACCESSES, []).append(Access(action, study, subject))
+
+
+def forget_notes(request: HTTPConnection) -> None:
+    """Nothing of this request is told: it repeats one that was."""
+    request.scope.setdefault("state", {})[_ACCESSES] = []
 
 
 def noted(scope: Scope) -> list[Access]:

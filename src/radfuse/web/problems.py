@@ -17,16 +17,25 @@ from starlette.responses import Response
 from radfuse.core.errors import (
     AlreadyThere,
     BlobMissing,
+    CannotBuildVolume,
+    CannotComputeSUV,
     CannotTranscode,
     ConfigurationError,
     DataSetError,
+    FramesDiffer,
+    ImagesArriving,
+    InflatedTooLarge,
     InUse,
     InvalidAETitle,
+    InvalidGeometry,
+    InvalidObject,
     InvalidQuery,
+    InvalidRegion,
     InvalidUID,
     JobNotInState,
     LastAdministrator,
     NotAllowed,
+    NotOverlaid,
     ObjectTooLarge,
     OutOfSpace,
     RadfuseError,
@@ -39,6 +48,7 @@ from radfuse.core.errors import (
     UnknownRule,
     UnknownToken,
     UnknownUser,
+    UnreadableObject,
     UserExists,
     WrongPassword,
 )
@@ -111,9 +121,19 @@ STATUS_OF_ERROR: Final[tuple[tuple[type[Exception], int], ...]] = (
     (AlreadyThere, HTTPStatus.CONFLICT),
     (JobNotInState, HTTPStatus.CONFLICT),
     (NotAllowed, HTTPStatus.CONFLICT),
+    (NotOverlaid, HTTPStatus.CONFLICT),
+    (FramesDiffer, HTTPStatus.CONFLICT),
+    (CannotBuildVolume, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (CannotComputeSUV, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (InvalidGeometry, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (InvalidObject, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (InvalidRegion, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (UnreadableObject, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (InflatedTooLarge, HTTPStatus.UNPROCESSABLE_ENTITY),
     (CannotTranscode, HTTPStatus.NOT_ACCEPTABLE),
     (BlobMissing, HTTPStatus.GONE),
     (OutOfSpace, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ImagesArriving, HTTPStatus.SERVICE_UNAVAILABLE),
     (ObjectTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (DataSetError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
@@ -145,8 +165,10 @@ def problem_of(error: Exception) -> dict[str, Any]:
     problem: dict[str, Any] = {"title": title, "status": status}
     if isinstance(error, RequestValidationError):
         return problem | _refused_field(error)
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, ConfigurationError | NotOverlaid):
         return problem | {"detail": str(error), "setting": error.setting}
+    if isinstance(error, FramesDiffer):
+        return problem | {"detail": str(error), "setting": "registration"}
     if isinstance(error, RadfuseError):
         return problem | {"detail": str(error)}
     return problem | {"detail": _OF_THE_FRAMEWORK.get(HTTPStatus(status), title)}

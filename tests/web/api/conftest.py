@@ -25,6 +25,7 @@ from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.peers import Peers
 from radfuse.services.rules import Rules
 from radfuse.services.users import Accounts, Passwords
+from radfuse.services.workspaces import Workspaces
 from radfuse.web import ApiDesk, Entrance, Site, WebSurroundings, create_app
 from radfuse.wire import Limits
 from tests.support.generate import GeneratedSet
@@ -78,6 +79,7 @@ def desk_over(folder: Path, databases: Mapping[str, WebSurroundings]) -> Iterato
         contextlib.closing(Rules(folder)) as rules,
         contextlib.closing(Accounts.open(folder, passwords=QUICK)) as accounts,
         contextlib.closing(AccessLog(folder)) as access_log,
+        contextlib.closing(Workspaces(folder)) as workspaces,
     ):
         yield ApiDesk(
             databases=databases,
@@ -89,6 +91,7 @@ def desk_over(folder: Path, databases: Mapping[str, WebSurroundings]) -> Iterato
             node=RunningNode(load_settings(folder), peers, check_http),
             accounts=accounts,
             access_log=access_log,
+            workspaces=workspaces,
             data=folder,
         )
 

@@ -33,6 +33,13 @@ def test_two_series_are_queued_to_be_registered(ready: tuple[RunningApi, dict[st
     )
 
 
+def test_a_registration_by_hand_is_queued(ready: tuple[RunningApi, dict[str, Any]]) -> None:
+    api, wanted = ready
+    hand = {"kind": "manual", "clicks": [], "manual": {"shift_mm": [1, 2, 3], "turn_degrees": [0, 0, 4.5]}}
+    job = api.send("POST", "/registrations", wanted | hand, 202)
+    assert api.desk.jobs.get(job["id"]).parameters["manual"] == [[1, 2, 3], [0, 0, 4.5]]
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "words"),
     [
@@ -40,6 +47,8 @@ def test_two_series_are_queued_to_be_registered(ready: tuple[RunningApi, dict[st
         ({"moving": "x"}, 400, "Series Instance UID"),
         ({"kind": "elastic"}, 400, "kind"),
         ({"kind": "landmarks"}, 400, "needs landmarks"),
+        ({"kind": "manual"}, 400, "three shifts"),
+        ({"manual": {"turn_degrees": [400, 0, 0]}}, 400, "turn_degrees"),
         ({"from_path": True}, 400, "not from both"),
         ({"clicks": [{"fixed": [1, 2], "moving": [4, 5, 6]}]}, 400, "clicks"),
         ({"region": {"centre": [1, 2, 3], "radius_mm": 0}}, 400, "radius_mm"),

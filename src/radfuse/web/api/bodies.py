@@ -11,8 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from radfuse.web.problems import problem_response
 
 LIMIT_BYTES: Final = 4 << 20
+_REGIONS_BYTES: Final = 48 << 20
+"""Of requests that hold the voxels of regions."""
+
 _PREFIX: Final = "/api/"
 _UPLOADS: Final = "/api/uploads"
+_WITH_REGIONS: Final = ("/api/regions", "/api/tumour-burden", "/api/dose", "/api/pictures", "/api/workspaces/")
 
 
 class BoundedBodies:
@@ -27,7 +31,8 @@ class BoundedBodies:
         if scope["type"] != "http" or not scope["path"].startswith(_PREFIX) or scope["path"] == _UPLOADS:
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > self._limit_bytes:
+        limit_bytes = self._limit_bytes if not scope["path"].startswith(_WITH_REGIONS) else _REGIONS_BYTES
+        if _announced(scope) > limit_bytes:
             await problem_response(_too_long())(scope, receive, send)
             return
         received = 0
@@ -36,7 +41,7 @@ class BoundedBodies:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit_bytes:
+            if received > limit_bytes:
                 raise _too_long()
             return message
 

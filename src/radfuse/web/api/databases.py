@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from radfuse.web.api.desk import ApiDesk
+
+DatabaseName = Annotated[str, Query(max_length=64, description="A further database of this node.")]
+"""Of a request; the default one is what stands in the signatures of routes."""
 
 
 class Database(BaseModel):

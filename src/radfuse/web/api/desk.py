@@ -18,6 +18,7 @@ from radfuse.services.node_facts import CertificateOrder, NodeFacts, SettingFact
 from radfuse.services.peers import Peer, Peers
 from radfuse.services.rules import Rules
 from radfuse.services.users import Accounts
+from radfuse.services.workspaces import Workspaces
 from radfuse.web.surroundings import WebSurroundings
 
 
@@ -58,6 +59,7 @@ class ApiDesk:
     node: NodeDesk
     accounts: Accounts
     access_log: AccessLog
+    workspaces: Workspaces
     data: Path = Path()
     """The data folder: it holds the project keys of the anonymizer."""
     undo_s: float = 300.0

@@ -24,7 +24,7 @@ class Job(BaseModel):
     """A job as it is now. Times are seconds since 1970 (UTC)."""
 
     id: int
-    kind: str = Field(description='"send", "retrieve", "delete", "anonymize", "register", "commit", "commit-report"')
+    kind: str = Field(description='one of docs/jobs.md: "send", "register", "export" ...')
     lane: str = Field(description="Of the jobs of one lane only one runs at a time.")
     title: str
     peer: str

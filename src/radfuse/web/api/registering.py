@@ -22,6 +22,7 @@ from radfuse.web.identity import note
 
 _Mm = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 _Point = tuple[_Mm, _Mm, _Mm]
+_Degrees = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
 _Name = Annotated[str, Field(max_length=64)]
 
 
@@ -42,18 +43,28 @@ class Sphere(BaseModel):
     radius_mm: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)]
 
 
+class Hand(BaseModel):
+    """The moving images turned about the middle of their volume (degrees about x, then y, then z), then shifted."""
+
+    model_config = ConfigDict(extra="forbid")
+    shift_mm: _Point = (0.0, 0.0, 0.0)
+    turn_degrees: tuple[_Degrees, _Degrees, _Degrees] = (0.0, 0.0, 0.0)
+
+
 class NewRegistration(BaseModel):
     """Two series, and how the moving one is brought onto the fixed one."""
 
     model_config = ConfigDict(extra="forbid")
     fixed: Uid = Field(description="Series Instance UID")
     moving: Uid = Field(description="Series Instance UID")
-    kind: Literal["rigid", "affine", "deformable", "landmarks"] = "rigid"
+    kind: Literal["rigid", "affine", "deformable", "landmarks", "manual"] = "rigid"
     clicks: list[PointPair] = Field([], max_length=100, description="About the same places, to begin from.")
     landmarks: list[PointPair] = Field([], max_length=1000, description="They measure the error.")
+    manual: Hand | None = Field(None, description="What a registration by hand is.")
     region: Sphere | None = None
     from_path: bool = Field(False, description="Begin from the registrations that are kept.")
     check_back: bool = Field(True, description="Measure the inverse consistency of a deformation.")
+    propose: bool = Field(False, description="Keep nothing yet: a person accepts what comes of it, or not.")
     allow_other_patient: bool = False
     allow_same_frame: bool = False
     database: _Name = DEFAULT_DATABASE
@@ -106,7 +117,8 @@ def _job(new: NewRegistration) -> NewJob:
             from_path=new.from_path,
             check_back=new.check_back,
             allowed=Allowed(new.allow_other_patient, new.allow_same_frame),
+            manual=None if new.manual is None else (new.manual.shift_mm, new.manual.turn_degrees),
         )
     except CannotRegister as error:
         raise ConfigurationError("kind", error.reason) from error
-    return new_registration(ask, database=new.database, priority=new.priority)
+    return new_registration(ask, database=new.database, priority=new.priority, is_proposal=new.propose)

@@ -16,11 +16,11 @@ from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.registrations import KeptRegistration, NotRegistered, Wish
 from radfuse.services.registrations import RegistrationPath as Path
 from radfuse.services.registrations import Step as PathStep
+from radfuse.web.api.databases import DatabaseName
 from radfuse.web.api.desk import ApiDesk
 from radfuse.web.api.refusals import refusals
 from radfuse.web.identity import note
 
-_Database = Annotated[str, Query(max_length=64, description="A further database of this node.")]
 _Uid = Annotated[str, Query(max_length=64)]
 _Only = Annotated[list[str] | None, Query(max_length=100, description="SOP Instance UIDs: use these alone.")]
 
@@ -203,7 +203,7 @@ def router(desk: ApiDesk) -> APIRouter:
 
 
 def _listing(desk: ApiDesk) -> Callable[..., list[Registration]]:
-    def registrations(request: Request, study: _Uid, database: _Database = DEFAULT_DATABASE) -> list[Registration]:
+    def registrations(request: Request, study: _Uid, database: DatabaseName = DEFAULT_DATABASE) -> list[Registration]:
         """Those that are in the study, or join a frame of reference of one of its series."""
         checked_uid(study, "Study Instance UID")
         note(request, "view", study=study)
@@ -220,7 +220,7 @@ def _path(desk: ApiDesk) -> Callable[..., RegistrationPath]:
         only: _Only = None,
         allow_failed: Annotated[bool, Query(description="Use registrations too that failed.")] = False,
         allow_other_patient: Annotated[bool, Query(description="Also between two patients.")] = False,
-        database: _Database = DEFAULT_DATABASE,
+        database: DatabaseName = DEFAULT_DATABASE,
     ) -> RegistrationPath:
         """Best: the worst grade on it is the best there is; then fewer deformations, fewer steps, the newest."""
         for uid in (fixed, moving):

@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from fastapi.params import Depends as DependsOn
 
 from radfuse.web.api import (
     anonymizations,
     audit,
+    carrying,
     contexts,
     databases,
     deletions,
+    documents,
+    doses,
+    drawing,
     events,
+    exports,
+    followups,
     jobs,
+    openings,
     peer_queries,
     peers,
+    pictures,
+    proposals,
     registering,
     registrations,
     retrievals,
     rules,
     sends,
     session,
+    sessions,
     settings,
     status,
     studies,
@@ -30,8 +41,11 @@ from radfuse.web.api import (
     tokens,
     uploads,
     users,
+    volumes,
+    workspaces,
 )
 from radfuse.web.api.desk import ApiDesk
+from radfuse.web.api.imaging import imaging_loaded
 
 PREFIX: Final = "/api"
 
@@ -45,8 +59,6 @@ _ROUTERS: Final[tuple[Callable[[ApiDesk], APIRouter], ...]] = (
     jobs.router,
     peer_queries.router,
     peers.router,
-    registering.router,
-    registrations.router,
     retrievals.router,
     rules.router,
     sends.router,
@@ -61,6 +73,26 @@ _ROUTERS: Final[tuple[Callable[[ApiDesk], APIRouter], ...]] = (
 )
 
 
-def api_routers(desk: ApiDesk) -> list[APIRouter]:
-    """One router a subject."""
-    return [make(desk) for make in _ROUTERS]
+_OF_IMAGES: Final[tuple[Callable[[ApiDesk], APIRouter], ...]] = (
+    carrying.router,
+    documents.router,
+    doses.router,
+    drawing.router,
+    exports.router,
+    followups.router,
+    openings.router,
+    pictures.router,
+    proposals.router,
+    registering.router,
+    registrations.router,
+    sessions.router,
+    volumes.router,
+    workspaces.router,
+)
+"""Those whose handlers load what images and their objects need."""
+
+
+def api_routers(desk: ApiDesk) -> list[tuple[APIRouter, list[DependsOn]]]:
+    """One router a subject, each with what comes before all of its handlers."""
+    loading: list[DependsOn] = [Depends(imaging_loaded)]
+    return [(make(desk), []) for make in _ROUTERS] + [(make(desk), loading) for make in _OF_IMAGES]

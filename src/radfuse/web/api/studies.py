@@ -25,6 +25,7 @@ from radfuse.services.browse import (
     study_in_detail,
 )
 from radfuse.services.databases import DEFAULT_DATABASE
+from radfuse.web.api.databases import DatabaseName
 from radfuse.web.api.desk import ApiDesk
 from radfuse.web.api.refusals import refusals
 from radfuse.web.api.study_models import (
@@ -41,7 +42,6 @@ from radfuse.web.api.study_models import (
 )
 from radfuse.web.identity import note
 
-_Database = Annotated[str, Query(max_length=64, description="A further database of this node.")]
 _Cursor = Annotated[str, Query(max_length=1000, description="`next` of the page before.")]
 _Uid = Annotated[str, Path(max_length=64)]
 _REFUSALS = refusals(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
@@ -75,7 +75,7 @@ def _listing(desk: ApiDesk) -> Callable[..., StudyPage]:
         cursor: _Cursor = "",
         sort: StudyOrder = StudyOrder.DATE,
         order: Direction | None = None,
-        database: _Database = DEFAULT_DATABASE,
+        database: DatabaseName = DEFAULT_DATABASE,
     ) -> StudyPage:
         is_descending = order is Direction.DESCENDING if order is not None else sort is not StudyOrder.NAME
         archive = desk.archive(database)
@@ -93,7 +93,7 @@ def _listing(desk: ApiDesk) -> Callable[..., StudyPage]:
 
 
 def _holding(desk: ApiDesk) -> Callable[..., StudyHolding]:
-    def study_holding(study: _Uid, database: _Database = DEFAULT_DATABASE) -> StudyHolding:
+    def study_holding(study: _Uid, database: DatabaseName = DEFAULT_DATABASE) -> StudyHolding:
         """Nothing when it is not known. It tells nothing of a patient, and is not in the access log."""
         checked_uid(study, "Study Instance UID")
         return StudyHolding(instances=instances_kept(desk.archive(database), study))
@@ -102,7 +102,7 @@ def _holding(desk: ApiDesk) -> Callable[..., StudyHolding]:
 
 
 def _study(desk: ApiDesk) -> Callable[..., StudyDetail]:
-    def study_detail(request: Request, study: _Uid, database: _Database = DEFAULT_DATABASE) -> StudyDetail:
+    def study_detail(request: Request, study: _Uid, database: DatabaseName = DEFAULT_DATABASE) -> StudyDetail:
         checked_uid(study, "Study Instance UID")
         note(request, "view", study=study)
         row, series = study_in_detail(desk.archive(database), study)
@@ -124,7 +124,7 @@ def _instances(desk: ApiDesk) -> Callable[..., InstancePage]:
         series: _Uid,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
         cursor: _Cursor = "",
-        database: _Database = DEFAULT_DATABASE,
+        database: DatabaseName = DEFAULT_DATABASE,
     ) -> InstancePage:
         checked_uid(study, "Study Instance UID")
         checked_uid(series, "Series Instance UID")
@@ -138,7 +138,7 @@ def _instances(desk: ApiDesk) -> Callable[..., InstancePage]:
 
 def _attributes(desk: ApiDesk) -> Callable[..., list[Attribute]]:
     def instance_attributes(
-        request: Request, study: _Uid, series: _Uid, instance: _Uid, database: _Database = DEFAULT_DATABASE
+        request: Request, study: _Uid, series: _Uid, instance: _Uid, database: DatabaseName = DEFAULT_DATABASE
     ) -> list[Attribute]:
         for uid, name in ((study, "Study"), (series, "Series"), (instance, "SOP")):
             checked_uid(uid, f"{name} Instance UID")
@@ -149,7 +149,7 @@ def _attributes(desk: ApiDesk) -> Callable[..., list[Attribute]]:
 
 
 def _history(desk: ApiDesk) -> Callable[..., list[HistoryEntry]]:
-    def study_history(study: _Uid, database: _Database = DEFAULT_DATABASE) -> list[HistoryEntry]:
+    def study_history(study: _Uid, database: DatabaseName = DEFAULT_DATABASE) -> list[HistoryEntry]:
         checked_uid(study, "Study Instance UID")
         found = history_of(desk.archive(database), desk.jobs, desk.access_log, study, database)
         return [HistoryEntry.of(row) for row in found]
