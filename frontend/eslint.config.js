@@ -30,7 +30,7 @@ export default tseslint.config(
     },
   },
   // The contract is one table.
-  { files: ["src/api/types.ts"], rules: { "max-lines": "off" } },
+  { files: ["src/api/types.ts", "src/api/workstation.ts"], rules: { "max-lines": "off" } },
   { files: ["**/*.cjs"], languageOptions: { globals: { module: "writable" } } },
   {
     files: ["src/**/*.test.{ts,tsx}"],

@@ -11,6 +11,8 @@ import { preload, preloadAll } from "./app/routes";
 
 // After an upgrade the files of the version that this page belongs to are gone: the new one is read, once.
 window.addEventListener("vite:preloadError", (event) => {
+  // Work that is not kept yet stays on the screen: a lost connection looks the same from here.
+  if (window.location.pathname.startsWith("/workstation/")) return;
   const key = "radfuse-reloaded-at";
   const last = Number(sessionStorage.getItem(key) ?? 0);
   if (Date.now() - last < 60_000) return;

@@ -659,3 +659,31 @@ export interface RegistrationPath {
   contradictions: RegistrationContradiction[];
   warnings: string[];
 }
+
+/** POST /api/registrations/points {fixed, moving, points, only?, allow_failed?, allow_other_patient?}; 409: no path. */
+export interface CarriedPoints {
+  /** In mm of the fixed frame, in the order they were sent; null: the registration says nothing of it. */
+  points: ([x: number, y: number, z: number] | null)[];
+  grade: "PASS" | "NOT JUDGED" | "CAUTION" | "FAIL";
+  path: RegistrationPath;
+  notes: string[];
+}
+
+/** POST /api/registrations/carry -> Job: the images of moving, or regions drawn on them; 409: no path. */
+export interface NewCarrying {
+  fixed: string;
+  moving: string;
+  /** UID of an RT Structure Set or Segmentation, or of its series; without: the images. */
+  structures?: string;
+  /** Names or numbers of regions; none: all. */
+  names?: string[];
+  form?: "contours" | "slices" | "seg";
+  only?: string[];
+  allow_failed?: boolean;
+  allow_other_patient?: boolean;
+  /** Which volume, from 1, where a series makes several. */
+  fixed_stack?: number;
+  moving_stack?: number;
+  database?: string;
+  priority?: number;
+}

@@ -2,12 +2,11 @@ import { Center } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
-import { Navigate, useLocation } from "react-router-dom";
+import { Navigate, Outlet, useLocation } from "react-router-dom";
 
 import { sessionEnd, useSessionQuery } from "../api/session";
 import { ErrorBox } from "../ui/ErrorBox";
 import { SessionContext } from "./session";
-import { Shell } from "./Shell";
 import { Patience } from "./Waiting";
 
 /** The console for whoever is logged in; the login page for everyone else. */
@@ -21,7 +20,7 @@ export function Root() {
         {/* In here: dialogs and messages hold links, and ask who one is. */}
         <ModalsProvider>
           <Notifications position="bottom-right" limit={4} />
-          <Shell />
+          <Outlet />
         </ModalsProvider>
       </SessionContext>
     );

@@ -4,6 +4,7 @@ import { createBrowserRouter, type RouteObject } from "react-router-dom";
 
 import { NotFound, RouteError } from "./RouteError";
 import { Root } from "./Root";
+import { Shell } from "./Shell";
 import { Waiting } from "./Waiting";
 
 type Load = () => Promise<{ default: ComponentType }>;
@@ -19,6 +20,7 @@ const LOADS = {
   audit: () => import("../pages/audit/AuditPage"),
   status: () => import("../pages/status/StatusPage"),
   login: () => import("../pages/login/LoginPage"),
+  workstation: () => import("../workstation/pages/WorkstationPage"),
 } satisfies Record<string, Load>;
 
 /** Read a page's files beside what comes before it: who one is need not be known for that. */
@@ -28,9 +30,9 @@ export function preload(pathname: string): void {
   loads[pathname.split("/")[1] ?? ""]?.().catch(() => undefined);
 }
 
-/** Read all pages' files, one after the other: going to one is instant then. */
+/** Read all pages' files, one after the other: going to one is instant then. The workstation's are read with a study. */
 export async function preloadAll(): Promise<void> {
-  for (const load of Object.values(LOADS)) await load().catch(() => undefined);
+  for (const [name, load] of Object.entries(LOADS)) if (name !== "workstation") await load().catch(() => undefined);
 }
 
 function page(load: Load): ReactNode {
@@ -62,7 +64,13 @@ export const routes: RouteObject[] = [
     path: "/",
     element: <Root />,
     errorElement: <RouteError />,
-    children: PAGES.map((each) => ({ ...each, errorElement: <RouteError /> }) as RouteObject),
+    children: [
+      { path: "workstation/:id", element: page(LOADS.workstation), errorElement: <RouteError /> },
+      {
+        element: <Shell />,
+        children: PAGES.map((each) => ({ ...each, errorElement: <RouteError /> }) as RouteObject),
+      },
+    ],
   },
 ];
 

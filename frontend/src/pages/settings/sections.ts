@@ -59,12 +59,13 @@ const PLANS: Plan[] = [
     id: "web",
     title: "Web and sessions",
     about: "This console, DICOMweb and the API.",
-    keys: ["http_host", "http_port", "http_tls", "public_url", "proxies", "cors_origins", "sessions.", "access_log_days"],
+    keys: ["http_host", "http_port", "http_tls", "public_url", "proxies", "cors_origins", "sessions.", "access_log_days", "workspace_days"],
   },
 ];
 
 const LABELS: Record<string, string> = {
   access_log_days: "Keep the access log for",
+  workspace_days: "Keep drafts of the workstation for",
   ae_title: "AE title",
   cors_origins: "Other web applications that may read and store",
   databases: "Further AE titles",

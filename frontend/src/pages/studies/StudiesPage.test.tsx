@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { Route, Routes, useLocation } from "react-router-dom";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Series, Study, StudyDetail, StudyPage } from "../../api/types";
@@ -187,6 +188,21 @@ describe("the studies page", () => {
     expect(await row("Study 1.3")).toHaveAttribute("aria-selected", "true");
     await userEvent.keyboard("{Escape}");
     expect(screen.queryByRole("heading", { name: "DOE, Jane" })).toBeNull();
+  });
+
+  it("opens the study that the keyboard is on in the workstation", async () => {
+    serve({ "GET /studies": page([study("1.2"), study("1.3")]) });
+    const Workstation = () => <p data-testid="workstation">{useLocation().search}</p>;
+    renderInConsole(
+      <Routes>
+        <Route path="/" element={<StudiesPage />} />
+        <Route path="/workstation/new" element={<Workstation />} />
+      </Routes>,
+    );
+    await row("Study 1.3");
+    await userEvent.click(screen.getByRole("searchbox"));
+    await userEvent.keyboard("{ArrowDown}{ArrowDown}o");
+    expect(await screen.findByTestId("workstation")).toHaveTextContent("?study=1.3");
   });
 
   it("sends a single instance", async () => {

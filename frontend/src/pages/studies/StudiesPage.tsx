@@ -1,8 +1,10 @@
 import { useCallback, useMemo, useRef, useState } from "react";
+import { useNavigate } from "react-router-dom";
 
 import type { StudySort } from "../../api/studies";
 import { hasRole, useSession } from "../../app/session";
 import { ErrorBox, Page } from "../../ui";
+import { workstationPath } from "../../workstation/path";
 import { AnonymizeDialog } from "./anonymize/AnonymizeDialog";
 import { EmptyArchive, NothingFound } from "./EmptyList";
 import { SelectionBar } from "./SelectionBar";
@@ -36,6 +38,7 @@ export default function StudiesPage() {
   const [open, setOpen] = useOpenStudy();
   const [selected, setSelected] = useState<Selected>(() => ({ ...NOTHING_SELECTED, active: open, anchor: open }));
   const table = useRef<HTMLDivElement>(null);
+  const navigate = useNavigate();
 
   const known = useMemo(() => new Set(studies.map((study) => study.StudyInstanceUID)), [studies]);
   const current = isSearching ? selected : pruned(selected, known);
@@ -82,6 +85,10 @@ export default function StudiesPage() {
   usePageKeys({
     isOpen: open !== null,
     onOpen: () => { if (current.active) setOpen(current.active); },
+    onWorkstation: () => {
+      const study = open ?? current.active;
+      if (study) void navigate(workstationPath(study, wanted.database));
+    },
     onClose: () => {
       setOpen(null);
       table.current?.focus();

@@ -3,6 +3,7 @@ import { useKeys } from "../../ui";
 interface PageKeys {
   isOpen: boolean;
   onOpen: () => void;
+  onWorkstation: () => void;
   onClose: () => void;
   onAll: () => void;
   onNone: () => void;
@@ -11,9 +12,11 @@ interface PageKeys {
 }
 
 /** The shortcuts of the page, wherever the focus is; the list itself has its own. */
-export function usePageKeys({ isOpen, onOpen, onClose, onAll, onNone, onSend, onDelete }: PageKeys): void {
+export function usePageKeys(keys: PageKeys): void {
+  const { isOpen, onOpen, onWorkstation, onClose, onAll, onNone, onSend, onDelete } = keys;
   useKeys([
-    { keys: "o", label: "Open the study (in the list: Enter)", run: onOpen },
+    { keys: "o", label: "Open the study in the workstation", run: onWorkstation },
+    { keys: "i", label: "Show what is in the study (in the list: Enter)", run: onOpen },
     { keys: "mod+a", label: "Select all that are loaded", run: onAll },
     { keys: "s", label: "Send what is selected", run: onSend },
     { keys: "Delete", label: "Delete what is selected; can be undone", run: onDelete },

@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
-import { IconArrowBackUp, IconSend, IconTrash, IconUserOff, IconX } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { IconArrowBackUp, IconBoxMultiple, IconSend, IconTrash, IconUserOff, IconX } from "@tabler/icons-react";
+import { useEffect, type ReactNode } from "react";
+import { Link } from "react-router-dom";
 
 import type { Study } from "../../../api/types";
 import { hasRole, useSession } from "../../../app/session";
@@ -15,6 +16,7 @@ import {
   formatTime,
   useNow,
 } from "../../../ui";
+import { workstationPath } from "../../../workstation/path";
 import { leavingOf, leavingWords, type Leaving } from "../badges";
 import { chosenStudies, type Chosen } from "../chosen";
 import { Modalities } from "../columns";
@@ -58,21 +60,38 @@ export function PatientHeader({ study, database, onClose, onKeep, ...props }: Pa
       {leaving ? (
         <LeavingBar leaving={leaving} onKeep={() => { onKeep(leaving.job); }} />
       ) : (
-        hasRole(session, "operator") && (
-          <Group gap="sm">
-            <Button variant="default" leftSection={<IconSend size={16} />} onClick={() => { props.onSend(chosen); }}>
-              Send …
-            </Button>
-            <Button variant="default" leftSection={<IconUserOff size={16} />} onClick={() => { props.onAnonymize(chosen); }}>
-              Anonymize …
-            </Button>
-            <Button variant="default" leftSection={<IconTrash size={16} />} onClick={() => { props.onDelete(chosen); }}>
-              Delete
-            </Button>
-          </Group>
-        )
+        <Group gap="sm">
+          <OpenButton study={study.StudyInstanceUID} database={database} />
+          {hasRole(session, "operator") && (
+            <>
+              <Button variant="default" leftSection={<IconSend size={16} />} onClick={() => { props.onSend(chosen); }}>
+                Send …
+              </Button>
+              <Button variant="default" leftSection={<IconUserOff size={16} />} onClick={() => { props.onAnonymize(chosen); }}>
+                Anonymize …
+              </Button>
+              <Button variant="default" leftSection={<IconTrash size={16} />} onClick={() => { props.onDelete(chosen); }}>
+                Delete
+              </Button>
+            </>
+          )}
+        </Group>
       )}
     </header>
+  );
+}
+
+/** To where images are read; its files are read before it is pressed. */
+function OpenButton({ study, database }: { study: string; database: string }) {
+  useEffect(() => {
+    void import("../../../workstation/pages/WorkstationPage").catch(() => undefined);
+  }, []);
+  return (
+    <Tooltip label="Open in the workstation (O)">
+      <Button component={Link} to={workstationPath(study, database)} leftSection={<IconBoxMultiple size={16} />}>
+        Open
+      </Button>
+    </Tooltip>
   );
 }
 

@@ -2,6 +2,7 @@ import { Loader, Tabs } from "@mantine/core";
 import { useState } from "react";
 
 import { ErrorBox } from "../../../ui";
+import { StudySessions } from "../../../workstation/sessions/StudySessions";
 import type { Chosen } from "../chosen";
 import { Preview, type Shown } from "../preview/Preview";
 import { AttributesTab } from "./AttributesTab";
@@ -69,6 +70,7 @@ function Content({ study, database, onClose, onSend, onAnonymize, onDelete, onKe
   return (
     <>
       <PatientHeader {...{ study: data.study, database, onClose, onSend, onAnonymize, onDelete, onKeep }} />
+      <StudySessions study={data.study} database={database} />
       <Tabs value={tab} onChange={setTab} className={styles.tabs}>
         <Tabs.List>
           <Tabs.Tab value="series">Series ({data.series.length})</Tabs.Tab>

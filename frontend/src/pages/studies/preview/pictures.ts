@@ -40,7 +40,9 @@ export function factsOf(attributes: readonly Attribute[]): ImageFacts {
 }
 
 /** The address of a rendered frame, made of that of the instance's thumbnail. */
-export function pictureAddress(thumbnail: string, frame: number, facts: ImageFacts | null, window: Window | null): string {
+export function pictureAddress(
+  thumbnail: string, frame: number, facts: ImageFacts | null, window: Window | null, most_px = MOST_PX,
+): string {
   const [path = ""] = thumbnail.split("?");
   // The thumbnail may be that of a frame already.
   const instance = path.replace(/(\/frames\/[^/]*)?\/thumbnail$/, "");
@@ -48,7 +50,7 @@ export function pictureAddress(thumbnail: string, frame: number, facts: ImageFac
   const parameters: string[] = [];
   const side = facts && Math.max(facts.rows, facts.columns);
   // Enlarging is the browser's: it costs no bytes.
-  if (!side || side > MOST_PX) parameters.push(`viewport=${String(MOST_PX)},${String(MOST_PX)}`);
+  if (!side || side > most_px) parameters.push(`viewport=${String(most_px)},${String(most_px)}`);
   if (window && facts?.isGrey) parameters.push(`window=${String(window.center)},${String(window.width)},linear`);
   const query = parameters.length > 0 ? `?${parameters.join("&")}` : "";
   return `${instance}${isOfFrames ? `/frames/${String(frame)}` : ""}/rendered${query}`;

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 const HELD = 160;
 
 /** The least recently used ones go first. */
-class PictureCache {
+export class PictureCache {
   private readonly held = new Map<string, Promise<HTMLImageElement>>();
 
   get(address: string): Promise<HTMLImageElement> {

@@ -18,15 +18,17 @@ interface Drag {
 /**
  * What a pointer does to the picture, as at any workstation: the left button changes the window, the middle one moves
  * it, the right one zooms. Ctrl with the wheel (and so two fingers on a touch pad) zooms as well, a double click shows
- * all of it.
+ * all of it. `left`: the button as which the left one counts.
  */
-export function useStage(stage: RefObject<HTMLElement | null>, window: Window | null, onWindow: ((window: Window) => void) | null) {
+export function useStage(
+  stage: RefObject<HTMLElement | null>, window: Window | null, onWindow: ((window: Window) => void) | null, left = 0,
+) {
   const [zoom, setZoom] = useState(WHOLE);
   const drag = useRef<Drag | null>(null);
   useWheelZoom(stage, setZoom);
 
   const begin = (event: PointerEvent<HTMLElement>) => {
-    const does = BUTTONS[event.button];
+    const does = BUTTONS[event.button === 0 ? left : event.button];
     if (!does || (does === "window" && !onWindow)) return;
     if (does !== "window") event.preventDefault();
     event.currentTarget.setPointerCapture(event.pointerId);

@@ -1,0 +1,60 @@
+import { fireEvent, screen } from "@testing-library/react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import type { VolumeFacts } from "../../api/workstation";
+import { renderInConsole as render } from "../../test/render";
+import { viewOf } from "../model/document";
+import { NOTHING, useWorkspace } from "../model/store";
+import { PlanePane } from "./PlanePane";
+
+const FACTS = {
+  id: "1", SeriesInstanceUID: "ct", SeriesDescription: "Thorax", Modality: "CT", FrameOfReferenceUID: "1.2", unit: "HU",
+  alignment: { kind: "base" }, shape: [11, 64, 64], origin_mm: [0, 0, -25], spacing_mm: [2, 2, 5],
+  direction: [1, 0, 0, 0, 1, 0, 0, 0, 1], window: { low: -160, high: 240 }, colours: "gray", levels: [],
+} as unknown as VolumeFacts; // prettier-ignore
+
+beforeEach(() => {
+  // A pane of a size, in a page that has neither sizes nor a graphics card.
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(500);
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null);
+  useWorkspace.setState({ ...NOTHING, doc: { ...NOTHING.doc, base: viewOf("ct"), overlay: viewOf("mr") } });
+  useWorkspace.getState().setFacts("ct", FACTS);
+});
+
+afterEach(() => { useWorkspace.setState(NOTHING); });
+
+it("a pane says which side is which, what is shown, and how bright", () => {
+  render(<PlanePane pane="axial" plane="axial" role="base" />);
+  for (const words of ["A", "P", "R", "L", "Thorax", "W 400 L 40", "0.0 mm"]) expect(screen.getByText(words)).toBeVisible();
+});
+
+it("a browser that cannot draw is told what to do", () => {
+  render(<PlanePane pane="axial" plane="axial" role="base" />);
+  expect(screen.getByRole("alert")).toHaveTextContent("Allow hardware acceleration in its settings");
+});
+
+it("what is not registered is not laid over, and the bar below stays", () => {
+  useWorkspace.getState().setProblem("mr", { status: 409, sentence: "No registration leads there.", setting: "registration" });
+  render(<PlanePane pane="axial" plane="axial" role="fused" />);
+  expect(screen.getByRole("heading", { name: "Not registered" })).toBeVisible();
+  expect(screen.getAllByText(/No registration leads there/).length).toBeGreaterThan(1);
+});
+
+it("the wheel and the keys go from slice to slice", () => {
+  render(<PlanePane pane="axial" plane="axial" role="base" />);
+  const box = document.querySelector("[data-pane=axial] [tabindex]") as HTMLElement;
+  fireEvent.wheel(box, { deltaY: 100 });
+  expect(useWorkspace.getState().doc.cursor_mm?.[2]).toBe(-5);
+  fireEvent.keyDown(box, { key: "PageUp" });
+  expect(screen.getByText("H 25.0 mm")).toBeVisible();
+});
+
+it("a double click fills the room with the pane, and gives it back", () => {
+  render(<PlanePane pane="axial" plane="axial" role="base" />);
+  const box = document.querySelector("[data-pane=axial] [tabindex]") as HTMLElement;
+  fireEvent.doubleClick(box);
+  expect(useWorkspace.getState().maximised).toBe("axial");
+  fireEvent.doubleClick(box);
+  expect(useWorkspace.getState().maximised).toBeNull();
+});
