@@ -104,6 +104,21 @@ def test_a_threshold_of_the_maximum_is_the_isocontour_of_the_lesion(ward: Ward) 
     assert np.array_equal(ward.full(within), expected.mask.inside)
 
 
+def test_a_click_beside_a_hot_spot_means_the_spot(ward: Ward) -> None:
+    beside = (HOT_MM[0] - 26, HOT_MM[1], HOT_MM[2])
+    made = ward.made(rules.Hot(beside, rules.Limit("max", 41)))
+    expected = growing.isocontour(ward.volume, 41, ball(ward.volume, HOT_MM, 60))
+    assert np.array_equal(on_grid(made.drawn), expected.mask.inside)
+    assert made.drawn.notes == ()
+
+
+def test_a_region_that_runs_into_something_hotter_says_so(ward: Ward) -> None:
+    made = ward.made(rules.Hot(WARM_MM, rules.Limit("max", 5)))
+    hot = growing.isocontour(ward.volume, 41, ball(ward.volume, HOT_MM, 60)).mask.inside
+    assert on_grid(made.drawn)[hot].all()
+    assert "it runs into something hotter" in made.drawn.notes[0]
+
+
 def test_the_seed_chooses_between_lesions_though_another_one_is_hotter(ward: Ward) -> None:
     limit = rules.Limit("absolute", float(ward.volume.voxels.max()) / 4)
     warm = ward.full(rules.Hot(WARM_MM, limit, rules.Ball((0, 0, 0), 150)))

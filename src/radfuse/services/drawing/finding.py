@@ -38,11 +38,17 @@ def hot(stand: Standpoint, volume: Volume, rule: Hot) -> Drawn:
         near = within
     else:
         raise InvalidRegion("say where: a seed, or a ball to look in")
-    place, highest = _hottest(volume, near, within)
+    place, highest = _summit(volume, _hottest(volume, near, within), within)
     low = _level(stand, volume, rule.limit, highest)
     if highest < low:
         raise InvalidRegion(f"no voxel there reaches {low:.4g} {volume.unit}: the highest has {highest:.4g}")
     found = _connected(volume, place, (low, np.inf), 26, within)
+    hottest = float(volume.voxels[found.box.where][found.inside].max())
+    if rule.limit.of == "max" and hottest > highest:
+        found = found.noting(
+            f"it runs into something hotter ({hottest:.4g} {volume.unit}): the threshold is a part of {highest:.4g}, "
+            "the highest value where it was begun. A smaller ball, or a value as threshold, keeps them apart"
+        )
     return found.remarking(f"from {low:.4g} {volume.unit} on; the hottest voxel has {highest:.4g}")
 
 
@@ -71,16 +77,41 @@ def _vector(point: Points) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _hottest(volume: Volume, near: Ball, within: Ball | None) -> tuple[Points, float]:
-    """The centre of the hottest voxel of a ball, and its value."""
+def _hottest(volume: Volume, near: Ball, within: Ball | None) -> Points:
+    """The centre of the hottest voxel of a ball."""
     _, part, mask = ball_on(volume, near)
-    allowed = mask.inside & np.isfinite(part.voxels)
-    if within is not None and within is not near:
-        allowed &= drawing.mask_of(part.grid, drawing.sphere(np.array(within.centre_mm), within.diameter_mm / 2)).inside
+    allowed = mask.inside & _allowed(part, None if within is near else within)
     if not allowed.any():
         raise InvalidRegion("there is no voxel near the seed to begin from")
     place = np.unravel_index(int(np.where(allowed, part.voxels, -np.inf).argmax()), part.voxels.shape)
-    return part.grid.to_patient.apply(place[::-1]), float(part.voxels[place])
+    return part.grid.to_patient.apply(place[::-1])
+
+
+def _summit(volume: Volume, start_mm: Points, within: Ball | None) -> tuple[Points, float]:
+    """Uphill from a voxel through its neighbours: centre and value of the one without a hotter one beside it.
+
+    Who clicks beside a hot spot means the spot: a part of what its slope has would be no part of its maximum.
+    """
+    at = np.rint(volume.grid.from_patient.apply(start_mm)).astype(int)[::-1]
+    while True:
+        first = np.maximum(at - 1, 0)
+        size = np.minimum(at + 2, volume.grid.shape) - first
+        part = part_of(volume, Box((first[0], first[1], first[2]), (size[0], size[1], size[2])))
+        values = np.where(_allowed(part, within), part.voxels, -np.inf)
+        values[tuple(at - first)] = volume.voxels[tuple(at)]  # it stays unless a neighbour is hotter
+        best = first + np.unravel_index(int(values.argmax()), values.shape)
+        if values.max() <= volume.voxels[tuple(at)]:
+            return volume.grid.to_patient.apply(at[::-1]), float(volume.voxels[tuple(at)])
+        at = best
+
+
+def _allowed(part: Volume, within: Ball | None) -> npt.NDArray[np.bool_]:
+    """The voxels with a number, in the ball where there is one."""
+    allowed: npt.NDArray[np.bool_] = np.isfinite(part.voxels)
+    if within is not None:
+        solid = drawing.sphere(np.array(within.centre_mm), within.diameter_mm / 2)
+        allowed &= drawing.mask_of(part.grid, solid).inside
+    return allowed
 
 
 def _level(stand: Standpoint, volume: Volume, limit: Limit, highest: float) -> float:
