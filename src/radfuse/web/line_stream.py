@@ -116,8 +116,8 @@ class _Lines:
         return self._call(self._put, line)
 
     def end(self) -> None:
-        """There are no more."""
-        self._call(self._end, True)
+        """There are no more; but work that ended because it was told to stop is not whole."""
+        self._call(self._end, not self._stopped.is_set())
 
     def _call(self, what: Callable[..., None], *words: object) -> bool:
         with contextlib.suppress(RuntimeError):  # the loop has ended

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ class RunningApi:
 
     def get(self, path: str, **query: Any) -> Any:
         """What GET of a path below /api answers, as JSON; it must be 200."""
-        answer = self.http.get(f"{self.url}/api{path}", params=query)
+        answer = self._answer("GET", path, None, query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -61,12 +63,20 @@ class RunningApi:
 
     def problem(self, method: str, path: str, body: object = None, **query: Any) -> Mapping[str, Any]:
         """The problem that a request ends in."""
-        answer = self.http.request(method, f"{self.url}/api{path}", json=body, params=query or None)
+        answer = self._answer(method, path, body, query)
         assert answer.headers["content-type"] == "application/problem+json", answer.text
         problem: Mapping[str, Any] = answer.json()
         assert problem["status"] == answer.status_code
         assert problem["detail"]
         return problem
+
+    def _answer(self, method: str, path: str, body: object, query: Mapping[str, Any]) -> httpx.Response:
+        """What is asked for again while a volume is still being read (202)."""
+        while True:
+            answer = self.http.request(method, f"{self.url}/api{path}", json=body, params=query or None)
+            if method != "GET" or answer.status_code != HTTPStatus.ACCEPTED:
+                return answer
+            time.sleep(0.1)
 
 
 @contextlib.contextmanager

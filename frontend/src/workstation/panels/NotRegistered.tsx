@@ -48,7 +48,9 @@ export function NotRegistered({ series }: { series: string | null | undefined })
 /** "CT thorax, low dose, and MR T1 thorax": which two. */
 function usePair(series: string | null | undefined): string {
   const [base, other] = [useKnownSeries(useWorkspace((state) => state.doc.base?.series)), useKnownSeries(series)];
-  const words = (known: KnownSeries) => `${known.Modality} ${known.SeriesDescription}`.trim();
+  // Many descriptions begin with the modality.
+  const words = ({ Modality: modality, SeriesDescription: text }: KnownSeries) =>
+    text.split(" ")[0] === modality ? text : `${modality} ${text}`.trim();
   return words(base) && words(other) ? `${words(base)}, and ${words(other)}` : "";
 }
 

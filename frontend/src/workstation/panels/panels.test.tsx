@@ -20,7 +20,7 @@ describe("what is not registered", () => {
   it("says which two, and leads to both beside each other", async () => {
     refuse("Not registered: no path.", "registration");
     renderInConsole(<NotRegistered series={PT} />);
-    expect(screen.getByRole("alert")).toHaveTextContent("CT CT thorax, and PT PET whole body: No path.");
+    expect(screen.getByRole("alert")).toHaveTextContent("CT thorax, and PT PET whole body: No path.");
     expect(screen.getByRole("button", { name: "Use landmarks" })).toBeEnabled();
     await userEvent.click(screen.getByRole("button", { name: "Show side by side" }));
     expect(now().doc.layout).toBe("side");
