@@ -13,7 +13,8 @@ from radfuse.archive import queries
 from radfuse.core.errors import InvalidRegion
 from radfuse.jobs import Job, JobContext, JobState, run_next
 from radfuse.services.carry import CarryAsk, Form, Images, Regions, path_of
-from radfuse.services.carry_job import CARRY, CarrySurroundings, ask_of, new_carrying, run_carrying
+from radfuse.services.carry_job import CARRY, ask_of, new_carrying, run_carrying
+from radfuse.services.image_jobs import ImageSurroundings
 from radfuse.services.registrations import Wish
 from radfuse.services.volumes import objects_of_series
 from radfuse.volume import Unit
@@ -38,7 +39,7 @@ def run(desk: Desk, number: int, stopping: Callable[[], bool] = lambda: False) -
 
 
 def attempt(context: JobContext, desk: Desk) -> None:
-    run_carrying(context, CarrySurroundings(desk.open))
+    run_carrying(context, ImageSurroundings(desk.open))
 
 
 def carried(desk: Desk) -> dict[str, bytes]:

@@ -15,11 +15,12 @@ from radfuse.core.errors import NotOverlaid, UnknownEntity
 from radfuse.geometry import Points
 from radfuse.jobs import JobContext, run_next
 from radfuse.services import proposals
+from radfuse.services.image_jobs import ImageSurroundings
 from radfuse.services.import_media import import_files
 from radfuse.services.measure import Image
 from radfuse.services.one_object import stored_data_set
 from radfuse.services.register import RegisterAsk, RegisterKind, read_landmarks
-from radfuse.services.register_job import REGISTER, RegisterSurroundings, new_registration, run_registration
+from radfuse.services.register_job import REGISTER, new_registration, run_registration
 from radfuse.services.registrations import NotRegistered, RegistrationPath, path
 from radfuse.services.series_views import SeriesView
 from radfuse.services.stored_objects import objects_named
@@ -42,7 +43,7 @@ def proposed(desk: Desk, ask: RegisterAsk) -> int:
     """The number of a job that has proposed what was asked for."""
 
     def attempt(context: JobContext) -> None:
-        run_registration(context, RegisterSurroundings(desk.open))
+        run_registration(context, ImageSurroundings(desk.open))
 
     number = desk.jobs.submit(new_registration(ask, is_proposal=True))
     job = run_next(desk.jobs, {REGISTER: partial(attempt)}, number)

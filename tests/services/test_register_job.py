@@ -12,10 +12,11 @@ import pytest
 from radfuse.archive import queries
 from radfuse.core.errors import CannotRegister
 from radfuse.jobs import Job, JobContext, JobState, run_next
+from radfuse.services.image_jobs import ImageSurroundings
 from radfuse.services.import_media import import_files
 from radfuse.services.measure import Image
 from radfuse.services.register import Allowed, RegisterAsk, RegisterKind, Structures, pair_of, read_landmarks
-from radfuse.services.register_job import REGISTER, RegisterSurroundings, ask_of, new_registration, run_registration
+from radfuse.services.register_job import REGISTER, ask_of, new_registration, run_registration
 from tests.services.routing_scenes import Desk
 from tests.support.two_series import CT_SERIES, MR_SERIES, TwoSeries, landmark_lines, write_two_series
 
@@ -44,7 +45,7 @@ def run(desk: Desk, number: int, stopping: Callable[[], bool] = lambda: False) -
 
 
 def attempt(context: JobContext, desk: Desk) -> None:
-    run_registration(context, RegisterSurroundings(desk.open))
+    run_registration(context, ImageSurroundings(desk.open))
 
 
 def kept(desk: Desk) -> dict[str, bytes]:
@@ -83,7 +84,7 @@ def test_a_job_that_crashed_before_it_was_recorded_gives_the_same_objects(
 def run_again(desk: Desk, number: int, ask: RegisterAsk) -> dict[str, bytes]:
     """What is kept after an attempt that finds everything done."""
     context = JobContext(desk.jobs.engine, desk.jobs.get(number))
-    run_registration(context, RegisterSurroundings(desk.open))
+    run_registration(context, ImageSurroundings(desk.open))
     return kept(desk)
 
 

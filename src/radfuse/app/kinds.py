@@ -102,23 +102,26 @@ def _export(context: JobContext, tools: Tools) -> None:
 
 def _follow_up(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
     """The kind of follow-up, for the same reason loaded late."""
-    from radfuse.services.followup_job import FollowupSurroundings, run_followup
+    from radfuse.services.followup_job import run_followup
+    from radfuse.services.image_jobs import ImageSurroundings
 
-    run_followup(context, FollowupSurroundings(open_archive))
+    run_followup(context, ImageSurroundings(open_archive))
 
 
 def _carry(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
     """The kind of carrying over, whose image libraries a worker at rest does without."""
-    from radfuse.services.carry_job import CarrySurroundings, run_carrying
+    from radfuse.services.carry_job import run_carrying
+    from radfuse.services.image_jobs import ImageSurroundings
 
-    run_carrying(context, CarrySurroundings(open_archive))
+    run_carrying(context, ImageSurroundings(open_archive))
 
 
 def _register(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
     """The kind of registration, whose image libraries a worker at rest does without."""
-    from radfuse.services.register_job import RegisterSurroundings, run_registration
+    from radfuse.services.image_jobs import ImageSurroundings
+    from radfuse.services.register_job import run_registration
 
-    run_registration(context, RegisterSurroundings(open_archive))
+    run_registration(context, ImageSurroundings(open_archive))
 
 
 def router(tools: Tools) -> Router:

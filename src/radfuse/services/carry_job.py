@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from radfuse.archive import Archive
@@ -12,19 +12,12 @@ from radfuse.jobs import Item, ItemState, JobContext, NewItem, NewJob
 from radfuse.services.carry.asking import CarryAsk, Form, Images, Regions
 from radfuse.services.carry.finding import path_notes
 from radfuse.services.databases import DEFAULT_DATABASE
-from radfuse.services.image_jobs import making_of, run_whole, telling
+from radfuse.services.image_jobs import ImageSurroundings, making_of, run_whole, telling
 from radfuse.services.registrations import Grade, RegistrationPath, Wish
 from radfuse.volume import Unit
 
 CARRY: Final = "carry"
 """The kind of these jobs."""
-
-
-@dataclass(frozen=True, slots=True)
-class CarrySurroundings:
-    """What such a job needs of the process that runs it."""
-
-    open_archive: Callable[[str], Archive]
 
 
 def new_carrying(
@@ -45,7 +38,7 @@ def new_carrying(
     return NewJob(CARRY, f"{CARRY} {database}", f"{what} carried over by registration", parameters, items, priority)
 
 
-def run_carrying(context: JobContext, surroundings: CarrySurroundings) -> None:
+def run_carrying(context: JobContext, surroundings: ImageSurroundings) -> None:
     """The kind "carry": its one item is done when all objects are kept.
 
     Raises TransientFailure when there is no space, and what ``carry`` and ``save`` raise: the job has failed then.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from radfuse.archive import Archive
@@ -11,7 +10,7 @@ from radfuse.core.errors import InvalidRegion
 from radfuse.jobs import Item, ItemState, JobContext, NewItem, NewJob
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.followup.asking import FollowupAsk, Linking, PairByHand, rule_of
-from radfuse.services.image_jobs import making_of, pdf_kept, run_whole, telling
+from radfuse.services.image_jobs import ImageSurroundings, making_of, pdf_kept, run_whole, telling
 
 if TYPE_CHECKING:
     from radfuse.services.followup import Followup
@@ -24,13 +23,6 @@ _MOST_UIDS: Final = 512
 """Of the results: each lesion has one, and each object some."""
 
 
-@dataclass(frozen=True, slots=True)
-class FollowupSurroundings:
-    """What such a job needs of the process that runs it."""
-
-    open_archive: Callable[[str], Archive]
-
-
 def new_followup(ask: FollowupAsk, *, database: str = DEFAULT_DATABASE, priority: int = 5) -> NewJob:
     """The job that compares series of ``database`` and keeps what comes of it there. Raises InvalidRegion for files."""
     if not (isinstance(ask.structures, str) and isinstance(ask.current_structures, str)):
@@ -40,7 +32,7 @@ def new_followup(ask: FollowupAsk, *, database: str = DEFAULT_DATABASE, priority
     return NewJob(FOLLOWUP, f"{FOLLOWUP} {database}", "follow-up of a series", parameters, [item], priority)
 
 
-def run_followup(context: JobContext, surroundings: FollowupSurroundings) -> None:
+def run_followup(context: JobContext, surroundings: ImageSurroundings) -> None:
     """The kind "followup": its one item is done when all objects are kept.
 
     Raises TransientFailure when there is no space, and what ``follow_up`` and ``save`` raise: the job has failed then.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
@@ -20,6 +21,13 @@ _NAMESPACE: Final = UUID("5d6a1fd4-3f0c-4c55-9c51-6d2b6d2e8a41")
 _PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 """Encapsulated PDF Storage."""
 _TELL_EVERY_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSurroundings:
+    """What such a job needs of the process that runs it: ``open_archive`` gives the archive of a database."""
+
+    open_archive: Callable[[str], Archive]
 
 
 class _Stopped(Exception):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from radfuse.archive import Archive
 from radfuse.core.errors import CannotRegister
 from radfuse.jobs import Item, ItemState, JobContext, NewItem, NewJob
 from radfuse.services.databases import DEFAULT_DATABASE
-from radfuse.services.image_jobs import making_of, pdf_kept, run_whole, telling
+from radfuse.services.image_jobs import ImageSurroundings, making_of, pdf_kept, run_whole, telling
 from radfuse.services.measure import Image
 from radfuse.services.register.asking import Allowed, LandmarkPair, RegisterAsk, RegisterKind, Structures
 
@@ -19,13 +18,6 @@ REGISTER: Final = "register"
 
 _MOST_UIDS: Final = 32
 """That the objects of a job have."""
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterSurroundings:
-    """What such a job needs of the process that runs it."""
-
-    open_archive: Callable[[str], Archive]
 
 
 def new_registration(
@@ -45,7 +37,7 @@ def new_registration(
     return NewJob(REGISTER, f"{REGISTER} {database}", title, parameters, [NewItem(moving, fixed)], priority)
 
 
-def run_registration(context: JobContext, surroundings: RegisterSurroundings) -> None:
+def run_registration(context: JobContext, surroundings: ImageSurroundings) -> None:
     """The kind "register": its one item is done when all objects are kept.
 
     Raises TransientFailure when there is no space, and what ``register`` and ``save`` raise: the job has failed then.

@@ -24,7 +24,8 @@ from radfuse.services.followup import Followup, FollowupAsk, Linking, PairByHand
 from radfuse.services.followup.codes import CURRENT_VALUE, DIFFERENCE, PERCENT_CHANGE, PRIOR_VALUE
 from radfuse.services.followup.kept import table_of
 from radfuse.services.followup.results import result_objects
-from radfuse.services.followup_job import FOLLOWUP, FollowupSurroundings, ask_of, new_followup, run_followup
+from radfuse.services.followup_job import FOLLOWUP, ask_of, new_followup, run_followup
+from radfuse.services.image_jobs import ImageSurroundings
 from tests.support import judges
 from tests.support.made import making
 from tests.support.timepoints import CURRENT, DATES, PRIOR, SERIES, STUDIES
@@ -142,7 +143,7 @@ def run(jobs: Jobs, archive: Archive, number: int) -> Job:
 
 
 def attempt(context: JobContext, archive: Archive) -> None:
-    run_followup(context, FollowupSurroundings(lambda _name: archive))
+    run_followup(context, ImageSurroundings(lambda _name: archive))
 
 
 def test_a_job_keeps_the_table_and_the_same_objects_when_it_is_tried_again(

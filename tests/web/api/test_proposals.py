@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from radfuse.jobs import JobContext, run_next
+from radfuse.services.image_jobs import ImageSurroundings
 from radfuse.services.import_media import import_files
-from radfuse.services.register_job import REGISTER, RegisterSurroundings, run_registration
+from radfuse.services.register_job import REGISTER, run_registration
 from tests.support.two_series import CT_SERIES, MR_SERIES, TRUTH, write_two_series
 from tests.web.api.conftest import RunningApi, api_in
 
@@ -32,7 +33,7 @@ def proposed(api: RunningApi, **wanted: Any) -> int:
     number: int = api.send("POST", "/registrations", ask, 202)["id"]
 
     def attempt(context: JobContext) -> None:
-        run_registration(context, RegisterSurroundings(lambda _name: api.archive))
+        run_registration(context, ImageSurroundings(lambda _name: api.archive))
 
     run_next(api.desk.jobs, {REGISTER: partial(attempt)}, number)
     assert api.get(f"/jobs/{number}")["state"] == "done"

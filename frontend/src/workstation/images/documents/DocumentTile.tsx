@@ -1,36 +1,18 @@
-import { Button, Loader } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconDownload, IconExternalLink } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 
 import { attachedAddress, readDocument, type DocumentFacts } from "../../../api/documents";
-import { useInstances } from "../../../pages/studies/panel/reading";
-import { ErrorBox } from "../../../ui";
-import { useWorkspace } from "../../model/store";
 import styles from "../images.module.css";
-import { useLooking, type Placed } from "../model";
-import { ObjectPicker } from "../ObjectPicker";
+import type { Placed } from "../model";
+import { OneObject } from "../OneObject";
 import { References } from "./References";
 
 /** What is no picture: a report, a PDF, a list of objects. */
-export function DocumentTile({ placed: { series, study } }: { placed: Placed }) {
-  const database = useWorkspace((state) => state.database);
-  const wanted = useLooking((state) => state.wanted[series.SeriesInstanceUID]);
-  const instances = useInstances({ study: study.StudyInstanceUID, series: series.SeriesInstanceUID, database });
-  const [picked, pick] = useState("");
-  const instance = picked || wanted?.instance || instances.data?.[0]?.SOPInstanceUID || "";
-  const facts = useQuery({
-    queryKey: ["documents", instance, database],
-    queryFn: ({ signal }) => readDocument(instance, database, signal),
-    enabled: instance !== "",
-    staleTime: Infinity,
-  });
-  const error = instances.error ?? facts.error;
+export function DocumentTile({ placed }: { placed: Placed }) {
   return (
-    <div className={styles.stack}>
-      <ObjectPicker instances={instances.data ?? []} value={instance} onPick={pick} />
-      {error ? <ErrorBox error={error} /> : facts.data ? <Shown facts={facts.data} database={database} /> : <Loader size="sm" m="md" aria-label="Being read" />}
-    </div>
+    <OneObject placed={placed} kind="documents" read={readDocument}>
+      {(facts, database) => <Shown facts={facts} database={database} />}
+    </OneObject>
   );
 }
 

@@ -3,12 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { readSamples, readWaveform, type WaveformAnnotation, type WaveformFacts } from "../../../api/documents";
-import { useInstances } from "../../../pages/studies/panel/reading";
 import { ErrorBox, sentence, useKeys } from "../../../ui";
-import { useWorkspace } from "../../model/store";
 import styles from "../images.module.css";
-import { useLooking, type Placed } from "../model";
-import { ObjectPicker } from "../ObjectPicker";
+import type { Placed } from "../model";
+import { OneObject } from "../OneObject";
 import { formatsOf, rhythmOf, rowsOf, stripsOf, type Format } from "./paper";
 import { Paper } from "./Paper";
 
@@ -18,25 +16,11 @@ const SPEEDS = ["12.5", "25", "50"];
 const GAINS = ["5", "10", "20"];
 
 /** Recordings of a series: an ECG, to scale. */
-export function WaveformTile({ placed: { series, study }, isActive }: { placed: Placed; isActive: boolean }) {
-  const database = useWorkspace((state) => state.database);
-  const wanted = useLooking((state) => state.wanted[series.SeriesInstanceUID]);
-  const place = { study: study.StudyInstanceUID, series: series.SeriesInstanceUID, database };
-  const instances = useInstances(place);
-  const [picked, pick] = useState("");
-  const instance = picked || wanted?.instance || instances.data?.[0]?.SOPInstanceUID || "";
-  const facts = useQuery({
-    queryKey: ["waveforms", instance, database],
-    queryFn: ({ signal }) => readWaveform(instance, database, signal),
-    enabled: instance !== "",
-    staleTime: Infinity,
-  });
-  const error = instances.error ?? facts.error;
+export function WaveformTile({ placed, isActive }: { placed: Placed; isActive: boolean }) {
   return (
-    <div className={styles.stack}>
-      <ObjectPicker instances={instances.data ?? []} value={instance} onPick={pick} />
-      {error ? <ErrorBox error={error} /> : facts.data ? <Recording key={instance} facts={facts.data} database={database} isActive={isActive} /> : <Loader size="sm" m="md" aria-label="Being read" />}
-    </div>
+    <OneObject placed={placed} kind="waveforms" read={readWaveform}>
+      {(facts, database, instance) => <Recording key={instance} facts={facts} database={database} isActive={isActive} />}
+    </OneObject>
   );
 }
 
