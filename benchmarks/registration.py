@@ -57,7 +57,8 @@ def _greedy(of: Case, _folder: Path) -> Array:
     metric = "NMI" if of.is_across else "NCC 2x2x2"
     greedy = picsl_greedy.Greedy3D()
     greedy.execute(
-        f"-d 3 -V 0 -noise 0 -threads {_THREADS} -m {metric} -s 3vox 1vox -e 0.5 -i fixed moving -o warp -n 100x60x30",
+        f"-d 3 -V 0 -noise 0 -wp 0 -threads {_THREADS} -m {metric} "
+        "-s 3vox 1vox -e 0.5 -i fixed moving -o warp -n 100x60x30",
         fixed=_image(of.fixed),
         moving=_image(of.moving),
         warp=None,

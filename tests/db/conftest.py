@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, on a Unix socket."""
+"""The migrations as they are, and a PostgreSQL server of our own, on a Unix socket."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from alembic import command
+
+from tests.support.schemas import migrate
 
 START_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def migrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here every database goes through all its migrations."""
+    monkeypatch.setattr(command, "upgrade", migrate)
 
 
 def _as_postgres(words: list[str]) -> list[str]:

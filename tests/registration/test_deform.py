@@ -17,7 +17,7 @@ import pytest
 
 from radfuse.core.errors import CannotRegister, FramesDiffer
 from radfuse.geometry import Affine, DisplacementField, FrameOfReference, Grid, Mask
-from radfuse.registration import DeformableRecipe, Engine, Focus, Likeness, Method
+from radfuse.registration import DeformableRecipe, Engine, Focus, Likeness, Method, MetricStep
 from radfuse.registration.deform import DeformableResult, register_deformable, warm_up
 from radfuse.registration.deformable import descriptors, filters, forces, parallel, warping
 from radfuse.volume import Unit, Volume
@@ -275,7 +275,11 @@ class TestTheWorkingGrid:
 class TestProgress:
     def test_it_grows_to_1(self, pair: Made) -> None:
         told: list[float] = []
-        register_deformable(pair.fixed, pair.moving, pair.start, SMALL, progress=told.append)
+        steps: list[MetricStep] = []
+        register_deformable(pair.fixed, pair.moving, pair.start, SMALL, progress=told.append, steps=steps.append)
+        for stage in [f"deformable, level {number} of 2" for number in (1, 2)]:
+            values = [each.value for each in steps if each.stage == stage]
+            assert values[-1] < values[0]
         assert told == sorted(told)
         assert told[-1] == 1
         assert len(told) > 5
@@ -288,8 +292,12 @@ class TestProgress:
             if share > 0:
                 raise InterruptedError
 
+        steps: list[MetricStep] = []
+        recipe = replace(SMALL, engine=engine)
         with pytest.raises(InterruptedError):
-            register_deformable(made.fixed, made.moving, made.start, replace(SMALL, engine=engine), progress=stop)
+            register_deformable(made.fixed, made.moving, made.start, recipe, progress=stop, steps=steps.append)
+        assert steps[0].stage == "deformable, level 1 of 2"
+        assert np.isfinite([each.value for each in steps]).all()
 
 
 class TestSecondEngines:

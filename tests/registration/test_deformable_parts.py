@@ -10,6 +10,7 @@ import pytest
 from radfuse.core.errors import CannotRegister
 from radfuse.registration.deformable import filters, forces, warping
 from radfuse.registration.deformable.choosing import relation
+from radfuse.registration.deformable.engine import descend
 from radfuse.registration.deformable.judging import Judgement
 from radfuse.registration.deformable.levels import Level, continued, level, reduced, smoothed, stiffened
 from radfuse.registration.deformable.likeness import Comparison, Correlation, Descriptors, Weights, Workspace
@@ -162,3 +163,16 @@ def test_a_deformation_that_is_not_kept_says_why(facts: Judgement, found: Deform
 def test_images_of_two_shapes_are_refused() -> None:
     with pytest.raises(CannotRegister, match="one grid"):
         Pair(np.zeros((4, 4, 4), np.float32), np.zeros((4, 4, 5), np.float32), np.ones(3))
+
+
+def test_the_way_back_takes_over_what_was_made_of_the_images() -> None:
+    one, other = images(2)
+    weight = np.ones(SHAPE, np.float32)
+    weight[:2] = 0
+    pair = Pair(one, other, MM, weight, None, None)
+    recipe = DeformableRecipe(coarseness=(2, 1), iterations=(1, 1))
+    descend(pair, recipe, Likeness.DESCRIPTORS)
+    again = Pair(other, one, MM, None, weight, None)
+    back, anew = (descend(each, recipe, Likeness.DESCRIPTORS) for each in (pair.reversed(), again))
+    np.testing.assert_array_equal(back.field_mm, anew.field_mm)
+    assert pair.reversed().described[recipe.patch_sigma][0] is pair.described[recipe.patch_sigma][1]

@@ -15,6 +15,7 @@ import pytest
 
 from radfuse.core.errors import CannotRegister, FramesDiffer
 from radfuse.geometry import Affine, FrameOfReference, Grid, Mask
+from radfuse.registration.metric_steps import MetricStep
 from radfuse.registration.rigid import register_rigid, start_from_click
 from radfuse.registration.rigid_recipe import Kind, RigidRecipe, RigidResult
 from radfuse.volume import Volume
@@ -140,8 +141,14 @@ def test_noise_is_not_registered() -> None:
 
 def test_progress_rises_to_one_and_whatever_it_raises_ends_the_work() -> None:
     told: list[float] = []
-    register_rigid(fixed(), moving(), QUICK, progress=told.append)
+    steps: list[MetricStep] = []
+    result = register_rigid(fixed(), moving(), QUICK, progress=told.append, steps=steps.append)
     assert told == sorted(told)
+    stages = {each.stage: [one.value for one in steps if one.stage == each.stage] for each in steps}
+    assert list(stages) == ["rigid, 8 mm", "rigid, 4 mm", "rigid, 2 mm"]
+    # The first steps of a stage are long ones, that may lead away; in the end it is where it is least.
+    assert all(values[-1] < min(values) + 1e-3 for values in stages.values())
+    assert result.evidence == found().evidence
     assert told[-1] == 1.0
     assert len(told) >= 10
 

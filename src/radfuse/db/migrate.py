@@ -38,7 +38,7 @@ class Schema(Enum):
 NEWEST: Final[Mapping[Schema, str]] = {
     Schema.INDEX: "0003",
     Schema.CONFIG: "0005",
-    Schema.JOBS: "0004",
+    Schema.JOBS: "0005",
     Schema.AUDIT: "0001",
     Schema.WORKSPACES: "0001",
 }

@@ -91,6 +91,7 @@ class Runner:
                 started_s=func.coalesce(job_table.c.started_s, now_s),
                 next_attempt_s=None,
                 message="",
+                live="",
             )
             .returning(job_table)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +69,9 @@ class JobContext:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._results: dict[int, _Result] = {}
-        self._message: str | None = None
+        self._texts: dict[str, str] = {}
+        """Columns of the job's row that are to be written."""
+
         self._buffered_since_s = 0.0
         self._looked_s = time.monotonic()
         self._current = True
@@ -101,10 +104,18 @@ class JobContext:
 
     def say(self, message: str) -> None:
         """Show a person what is going on; the last word stays when the job is done."""
+        self._put("message", message[:_MAX_TEXT])
+
+    def show(self, facts: Mapping[str, Any]) -> None:
+        """Let people watch some facts while the job runs, in place of those before; no patient data, no more than a
+        few numbers, and what JSON can hold. Raises ValueError for what it cannot."""
+        self._put("live", json.dumps(facts, allow_nan=False))
+
+    def _put(self, column: str, text: str) -> None:
         with self._lock:
-            if not self._results and self._message is None:
+            if not self._results and not self._texts:
                 self._buffered_since_s = time.monotonic()
-            self._message = message[:_MAX_TEXT]
+            self._texts[column] = text
 
     def should_stop(self) -> bool:
         """Whether to return early: the job was cancelled or paused, the worker stops, or nothing can be written."""
@@ -123,7 +134,7 @@ class JobContext:
 
     def flush_if_due(self) -> None:
         """Write what has waited for long; for the worker: what went wrong the kind learns with its next call."""
-        if self._trouble is not None or not (self._results or self._message is not None):
+        if self._trouble is not None or not (self._results or self._texts):
             return
         waited_s = time.monotonic() - self._buffered_since_s
         if waited_s >= _WRITE_AFTER_S or len(self._results) >= _WRITE_AFTER_RESULTS:
@@ -134,13 +145,13 @@ class JobContext:
         with self._writing:
             with self._lock:
                 results, self._results = self._results, {}
-                message, self._message = self._message, None
+                texts, self._texts = self._texts, {}
             try:
-                self._write(results, message)
+                self._write(results, texts)
             except BaseException as error:
                 with self._lock:
                     self._results = results | self._results
-                    self._message = message if self._message is None else self._message
+                    self._texts = texts | self._texts
                 if not isinstance(error, DBAPIError):
                     raise
                 self._trouble = error
@@ -167,9 +178,9 @@ class JobContext:
             self.was_in_trouble = True
             raise QueueNotWritten(cannot_write_sentence(error)) from error
 
-    def _write(self, results: Mapping[int, _Result], message: str | None) -> None:
+    def _write(self, results: Mapping[int, _Result], texts: Mapping[str, str]) -> None:
         """One transaction: the items, and the counts of the job with them."""
-        if not results and message is None:
+        if not results and not texts:
             return
         values: dict[Any, Any] = {}
         with write_transaction(self._engine) as connection:
@@ -177,8 +188,8 @@ class JobContext:
             if row is None or row.attempt != self.job.attempt:
                 # Forgotten, or started again meanwhile: then what failed here is to be done once more.
                 results = {number: result for number, result in results.items() if result[0] in _DONE}
-            elif row.state == JobState.RUNNING and message is not None:
-                values["message"] = message
+            elif row.state == JobState.RUNNING:
+                values |= texts
             if results:
                 for name, change in _changes(self._states(connection, results), results).items():
                     values[name] = job_table.c[name] + change

@@ -289,7 +289,7 @@ def job_of(row: Sequence[Any]) -> Job:
     """A job from its row of all columns. Taken apart at once: lists are of thousands."""
     values: tuple[Any, ...] = tuple(row)
     number, kind, lane, title, parameters, state_name, priority, attempt, _, retries, delay_s, *rest = values
-    created_s, started_s, finished_s, next_attempt_s, _, message, *counts = rest
+    created_s, started_s, finished_s, next_attempt_s, _, message, *counts, live = rest
     state = _STATES[state_name]
     return Job(
         number,
@@ -307,6 +307,7 @@ def job_of(row: Sequence[Any]) -> Job:
         next_attempt_s if state is JobState.WAITING else None,
         message,
         Counts(*counts),
+        json.loads(live) if live and state is JobState.RUNNING else None,
     )
 
 

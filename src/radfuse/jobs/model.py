@@ -134,6 +134,8 @@ class Job:
     next_attempt_s: float | None
     message: str
     counts: Counts
+    live: Mapping[str, Any] | None = None
+    """What its kind lets people watch while it runs (``JobContext.show``)."""
 
 
 @dataclass(frozen=True, slots=True)

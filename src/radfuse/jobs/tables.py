@@ -37,6 +37,7 @@ job_table = Table(
     Column("sent", Integer, nullable=False),
     Column("warned", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
+    Column("live", Text, nullable=False, server_default=""),  # JSON: what can be watched while it runs
     Index("ix_job_state", "state", "id"),
     Index("ix_job_next_attempt", "next_attempt_s"),
     # Ids of forgotten jobs must not come back: DBOS may still know them.

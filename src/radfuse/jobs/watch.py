@@ -27,6 +27,7 @@ _FACTS: Final = (
     _C.attempt,
     _C.priority,
     _C.message,
+    _C.live,
     _C.next_attempt_s,
     _C.pending,
     _C.sent,

@@ -3,6 +3,7 @@
 from radfuse.registration import deform, landmarks, manual, quality, rigid
 from radfuse.registration.deform_grid import Focus
 from radfuse.registration.deformable.recipe import DeformableRecipe, Engine, Likeness
+from radfuse.registration.metric_steps import MetricStep
 from radfuse.registration.model import Method, Registration
 from radfuse.registration.rigid_recipe import Kind, RigidRecipe, RigidResult
 
@@ -13,6 +14,7 @@ __all__ = [
     "Kind",
     "Likeness",
     "Method",
+    "MetricStep",
     "Registration",
     "RigidRecipe",
     "RigidResult",

@@ -14,6 +14,7 @@ from radfuse.geometry import Affine, Chain, Grid
 from radfuse.registration.deform_grid import Focus, field_of, pair_on, working_grid
 from radfuse.registration.deformable.pair import Deformation, Pair, Progress
 from radfuse.registration.deformable.recipe import DeformableRecipe, Engine, Likeness
+from radfuse.registration.metric_steps import Steps
 from radfuse.registration.model import Method, Registration
 from radfuse.volume import Volume
 
@@ -57,23 +58,29 @@ def register_deformable(
     recipe: DeformableRecipe = DeformableRecipe(),  # noqa: B008 a frozen value
     focus: Focus = Focus(),  # noqa: B008 a frozen value
     progress: Progress | None = None,
+    steps: Steps | None = None,
 ) -> DeformableResult:
     """Deform the moving images onto the fixed ones.
 
     ``start`` maps points of the fixed frame of reference to the moving one; without it both must be
-    the same. ``progress`` is told the share that is done, and may raise to stop. The same input gives
-    the same bits, whatever the number of processors. Raises FramesDiffer, CannotRegister.
+    the same. ``progress`` is told the share that is done, and may raise to stop; ``steps`` the
+    metric as it falls. The same input gives the same bits, whatever the number
+    of processors. Raises FramesDiffer, CannotRegister.
     """
     if start is None:
         fixed.grid.frame.require_same(moving.grid.frame, "the fixed and the moving images")
         start = Affine.identity()
     for name, volume in (("fixed", fixed), ("moving", moving)):
         _check(name, volume)
-    return _registered((fixed, moving), start, recipe, focus, progress)
+    return _registered((fixed, moving), start, recipe, focus, (progress, steps))
 
 
 def _registered(
-    volumes: tuple[Volume, Volume], start: Affine, recipe: DeformableRecipe, focus: Focus, progress: Progress | None
+    volumes: tuple[Volume, Volume],
+    start: Affine,
+    recipe: DeformableRecipe,
+    focus: Focus,
+    told: tuple[Progress | None, Steps | None],
 ) -> DeformableResult:
     from radfuse.registration.deformable.choosing import relation
     from radfuse.registration.deformable.judging import judge
@@ -82,8 +89,8 @@ def _registered(
     grid = working_grid(fixed, moving, start, focus, recipe)
     pair = pair_on(grid, fixed, moving, start, focus)
     likeness = recipe.likeness or relation(*pair.scaled, pair.counting()).likeness
-    tell = progress or (lambda _share: None)
-    found = _engine(recipe.engine)(pair, recipe, likeness, lambda share: tell(_SHARE_OF_ENGINE * share))
+    tell, steps = told[0] or (lambda _share: None), told[1]
+    found = _engine(recipe.engine)(pair, recipe, likeness, lambda share: tell(_SHARE_OF_ENGINE * share), steps)
     facts = judge(
         pair,
         recipe,
@@ -92,11 +99,11 @@ def _registered(
         lambda share: tell(_SHARE_OF_ENGINE + (1 - _SHARE_OF_ENGINE) * share),
     )
     objection = facts.objection(found)
-    steps = (start,) if objection else (field_of(grid, found.field_mm), start)
+    chain = (start,) if objection else (field_of(grid, found.field_mm), start)
     registration = Registration(
         fixed.grid.frame,
         moving.grid.frame,
-        Chain(steps),
+        Chain(chain),
         Method.DEFORMABLE,
         MappingProxyType(_parameters(recipe, likeness, grid)),
         objection,
@@ -104,7 +111,7 @@ def _registered(
     return DeformableResult(registration, likeness, found.metric_before, found.metric_after, facts, found.steps, grid)
 
 
-def _engine(name: Engine) -> Callable[[Pair, DeformableRecipe, Likeness, Progress], Deformation]:
+def _engine(name: Engine) -> Callable[[Pair, DeformableRecipe, Likeness, Progress, Steps | None], Deformation]:
     """Each is a file with the same function. A recipe may also name it by its word."""
     if name == Engine.DEMONS:
         from radfuse.registration.deformable import demons

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from radfuse.core.errors import CannotRegister
 from radfuse.geometry import Affine, Mask
+from radfuse.registration.metric_steps import MetricStep, Steps
 from radfuse.registration.rigid_climb import Found, Screen, apart_mm, distinct
 from radfuse.registration.rigid_descent import Descent, nearest_rotation
 from radfuse.registration.rigid_evidence import doubts
@@ -30,6 +32,7 @@ _LEAST_SLICES: Final = 4
 _SMALLER: Final = 0.8
 _MOST_SCALED: Final = 2.0
 _LOST: Final = "no start led to images that overlap; give a point that both show"
+_METRIC: Final = "mutual information, negated"
 _SHARES: Final = {"looked": 0.15, "climbed": 0.45, "middle": 0.65, "affine": 0.75, "fine": 0.85, "judged": 1.0}
 """Which share of the work is done after each part."""
 
@@ -41,22 +44,24 @@ def register_rigid(
     starts: Sequence[Affine] = (),
     region: Mask | None = None,
     progress: Progress | None = None,
+    steps: Steps | None = None,
 ) -> RigidResult:
     """The rigid or affine transform that makes the images tell most about each other.
 
     ``starts`` are transforms to begin from (``start_from_click``, landmarks, by hand, an earlier
     registration); none: centres, centres of mass and axes are put on each other. ``region`` (of the
     fixed frame) limits what is compared. ``progress`` is told the share that is done; what it raises
-    ends the work. The same input gives the same bits. Raises CannotRegister, FramesDiffer.
+    ends the work; ``steps`` is told the metric as it falls. The same input gives
+    the same bits. Raises CannotRegister, FramesDiffer.
     """
     _check(fixed, moving, region)
     pair = _pair(fixed, moving, region, recipe)
     given = [_rigid_start(each.inverse() if pair.is_swapped else each, pair.sampled) for each in starts]
-    search = _Search(pair, recipe, progress or _nobody)
+    search = _Search(pair, recipe, progress or _nobody, steps or _nobody)
     return search.result(given or starts_from_images(*pair.at(0)))
 
 
-def _nobody(_: float) -> None:
+def _nobody(_: object) -> None:
     """Nobody wants to know."""
 
 
@@ -119,8 +124,8 @@ def _is_better_sampled(other: Ready, one: Ready, spacing_mm: float) -> bool:
 class _Search:
     """From starts to a result."""
 
-    def __init__(self, pair: _Pair, recipe: RigidRecipe, progress: Progress) -> None:
-        self._pair, self._recipe, self._progress = pair, recipe, progress
+    def __init__(self, pair: _Pair, recipe: RigidRecipe, progress: Progress, steps: Steps) -> None:
+        self._pair, self._recipe, self._progress, self._steps = pair, recipe, progress, steps
 
     def result(self, starts: Sequence[Affine]) -> RigidResult:
         """Coarse to fine, then a second look at what was found. Raises CannotRegister."""
@@ -151,6 +156,7 @@ class _Search:
         climbed = []
         for done, each in enumerate(found):
             climbed.append(screen.climb(each, self._pair.spacings_mm[0], self._recipe.least_overlap))
+            self._tell(f"rigid, {self._pair.spacings_mm[0]:.2g} mm", -max(one.information for one in climbed))
             self._between("looked", "climbed", (done + 1) / len(found))
         most = self._recipe.most_turned_degrees
         near = [each for each in climbed if min(turned_degrees(each.matrix, start.matrix) for start in starts) <= most]
@@ -172,7 +178,10 @@ class _Search:
         descent = Descent(*self._pair.at(level), replace(self._recipe, kind=kind))
         ended = []
         for done, each in enumerate(starts):
-            end = descent.run(each)
+            stage = f"{kind.value}, {self._pair.spacings_mm[level]:.2g} mm"
+            if len(starts) > 1:
+                stage = f"{stage}, start {done + 1} of {len(starts)}"
+            end = descent.run(each, partial(self._tell, stage))
             if end is not None:
                 ended.append(end)
             self._between(*shares, (done + 1) / len(starts))
@@ -198,6 +207,9 @@ class _Search:
             halves_apart_mm=found.halves_apart_mm,
             back_apart_mm=found.back_apart_mm,
         )
+
+    def _tell(self, stage: str, value: float) -> None:
+        self._steps(MetricStep(stage, _METRIC, value))
 
     def _between(self, first: str, last: str, share: float) -> None:
         self._progress(_SHARES[first] + share * (_SHARES[last] - _SHARES[first]))

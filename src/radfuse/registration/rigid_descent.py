@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +32,13 @@ class Descent:
         self._step = float(np.cbrt(fixed.grid.voxel_volume_mm3)) / unit_mm
         self._share = min(1.0, recipe.samples / fixed.voxels.size)
 
-    def run(self, start: Affine) -> Found | None:
-        """The end of the way from ``start``; None where the images lost each other."""
+    def run(self, start: Affine, tell: Callable[[float], None] | None = None) -> Found | None:
+        """The end of the way from ``start``; None where the images lost each other. ``tell``: the falling metric."""
         method = self._method()
         transform = self._transform(start.inverse() if self._is_turned else start)
         method.SetInitialTransform(transform, inPlace=True)
+        if tell is not None:
+            method.AddCommand(simpleitk().sitkIterationEvent, lambda: tell(method.GetMetricValue()))
         try:
             method.Execute(self._fixed, self._moving)
         except RuntimeError as error:  # it has no kinds of errors

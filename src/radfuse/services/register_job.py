@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from radfuse.archive import Archive
 from radfuse.core.errors import CannotRegister
 from radfuse.jobs import Item, ItemState, JobContext, NewItem, NewJob
 from radfuse.services.databases import DEFAULT_DATABASE
-from radfuse.services.image_jobs import ImageSurroundings, making_of, pdf_kept, run_whole, telling
+from radfuse.services.image_jobs import ImageSurroundings, following, making_of, pdf_kept, run_whole, telling
 from radfuse.services.measure import Image
-from radfuse.services.register.asking import Allowed, LandmarkPair, RegisterAsk, RegisterKind, Structures
+from radfuse.services.register.asking import Allowed, LandmarkPair, Region, RegisterAsk, RegisterKind, Structures
 
 REGISTER: Final = "register"
 """The kind of these jobs."""
@@ -21,18 +22,24 @@ _MOST_UIDS: Final = 32
 
 
 def new_registration(
-    ask: RegisterAsk, *, database: str = DEFAULT_DATABASE, priority: int = 5, is_proposal: bool = False
+    ask: RegisterAsk,
+    *,
+    database: str = DEFAULT_DATABASE,
+    priority: int = 5,
+    is_proposal: bool = False,
+    by: str = "",
 ) -> NewJob:
     """The job that registers two series of ``database`` and keeps what comes of it there.
 
     With ``is_proposal`` what comes of it is put aside, for a person to accept (``services.proposals``).
+    ``by``: who wanted it, as a Person Name; its objects say so.
 
     Raises CannotRegister for files: a job works on what the archive keeps.
     """
     fixed, moving = ask.fixed.where, ask.moving.where
     if not (isinstance(fixed, str) and isinstance(moving, str)):
         raise CannotRegister("a job registers series of the archive, not files")
-    parameters = {"database": database, "is_proposal": is_proposal, **_as_parameters(ask)}
+    parameters = {"database": database, "is_proposal": is_proposal, "by": by, **_as_parameters(ask)}
     title = f"{ask.kind.value} registration of 2 series"
     return NewJob(REGISTER, f"{REGISTER} {database}", title, parameters, [NewItem(moving, fixed)], priority)
 
@@ -59,13 +66,14 @@ def _register(context: JobContext, item: Item, archive: Archive, ask: RegisterAs
     if kept := pdf_kept(archive, context.job, most_uids=_MOST_UIDS):
         context.record(item.number, ItemState.SENT, None, f"kept before: {kept}")
         return
-    found = register(archive, ask, telling(context))
+    found = register(archive, ask, telling(context), following(context))
     if context.should_stop():
         return
+    making = replace(making_of(context.job), operator=context.job.parameters.get("by", ""))
     if is_proposal:
-        propose(archive, found, making_of(context.job), context.job.id)
+        propose(archive, found, making, context.job.id)
     else:
-        save(archive, found, making_of(context.job))
+        save(archive, found, making)
     state = ItemState.WARNED if found.card.grade in (Grade.CAUTION, Grade.FAIL) else ItemState.SENT
     context.record(item.number, state, None, f"{found.card.grade.value}: {found.card.reason}")
     context.say(f"{found.card.grade.value}: {found.card.reason}")
@@ -83,7 +91,7 @@ def _as_parameters(ask: RegisterAsk) -> dict[str, Any]:
         "kind": ask.kind.value,
         "clicks": _pairs(ask.clicks),
         "landmarks": _pairs(ask.landmarks),
-        "region": None if ask.region is None else [*ask.region[0], ask.region[1]],
+        "region": None if ask.region is None else list(ask.region.numbers),
         "structures": None if ask.structures is None else [str(ask.structures.fixed), str(ask.structures.moving)],
         "from_path": ask.from_path,
         "check_back": ask.check_back,
@@ -108,7 +116,7 @@ def ask_of(parameters: Mapping[str, Any]) -> RegisterAsk:
         RegisterKind(parameters["kind"]),
         tuple(map(_pair, parameters["clicks"])),
         tuple(map(_pair, parameters["landmarks"])),
-        None if region is None else ((region[0], region[1], region[2]), region[3]),
+        None if region is None else Region.of(region),
         None if structures is None else Structures(*structures),
         parameters["from_path"],
         parameters["check_back"],

@@ -11,25 +11,33 @@ from radfuse.registration.deformable.judging import moved_by
 from radfuse.registration.deformable.outside import Watch, as_image, field_of, reduced, simpleitk
 from radfuse.registration.deformable.pair import Deformation, Image, Pair, Progress, product
 from radfuse.registration.deformable.recipe import DeformableRecipe, Likeness
+from radfuse.registration.metric_steps import Steps
 
 _SAMPLES: Final = 10_000
 _SEED: Final = 7
 _BINS: Final = 32
+_FALLS: Final = "mutual information, negated"
 
 
-def deform(pair: Pair, recipe: DeformableRecipe, _likeness: Likeness, progress: Progress | None = None) -> Deformation:
+def deform(
+    pair: Pair,
+    recipe: DeformableRecipe,
+    _likeness: Likeness,
+    progress: Progress | None = None,
+    follow: Steps | None = None,
+) -> Deformation:
     """As ``engine.deform``; the metric is mutual information, whatever the likeness. Raises CannotRegister."""
     sitk = simpleitk()
     images = [as_image(image, pair) for image in pair.scaled]
     sides_mm = np.array(images[0].GetSize()) * pair.spacing_mm
     mesh = np.maximum(1, np.rint(sides_mm / recipe.node_mm)).astype(int).tolist()
     transform = sitk.BSplineTransformInitializer(images[0], mesh)
-    watch, steps = Watch(progress, len(recipe.iterations)), []
+    watch, steps = Watch(progress, len(recipe.iterations), follow, _FALLS), []
     for coarseness, most in zip(recipe.coarseness, recipe.iterations, strict=True):
         fixed, moving = (reduced(image, coarseness) for image in images)
         method = _method(pair, fixed, most)
         method.SetInitialTransformAsBSpline(transform, inPlace=True)
-        with watch.over(method, method.StopRegistration, method.GetOptimizerIteration, most):
+        with watch.over(method, method.StopRegistration, method.GetOptimizerIteration, most, method.GetMetricValue):
             method.Execute(fixed, moving)
         steps.append(int(method.GetOptimizerIteration()))
     grid = images[0]

@@ -7,7 +7,9 @@ is smoothed. See docs/registration.md for what was measured.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -26,6 +28,7 @@ from radfuse.registration.deformable.likeness import (
 from radfuse.registration.deformable.pair import Deformation, Image, Pair, Progress, product
 from radfuse.registration.deformable.parallel import over
 from radfuse.registration.deformable.recipe import DeformableRecipe, Likeness
+from radfuse.registration.metric_steps import MetricStep, Steps
 
 _MOST_REPAIRS: Final = 20
 _LOOK_BACK: Final = 3
@@ -37,19 +40,36 @@ _AROUND: Final = 4.0
 _BETWEEN: Final = 3.0
 """Sigma, in voxels, of the way from one field to the other."""
 _LEAST: Final = np.float32(1e-6)
+_LEFT: Final[Mapping[Likeness, str]] = {
+    Likeness.CORRELATION: "what squared correlation lacks to 1",
+    Likeness.DESCRIPTORS: "squared difference of descriptors",
+}
+"""What 1 less the metric is."""
 
 
-def deform(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: Progress | None = None) -> Deformation:
+def deform(
+    pair: Pair,
+    recipe: DeformableRecipe,
+    likeness: Likeness,
+    progress: Progress | None = None,
+    follow: Steps | None = None,
+) -> Deformation:
     """The deformation that makes the moving image like the fixed one. Raises CannotRegister.
 
     ``progress`` is told the share that is done, and may raise to stop. The same input gives the same bits.
     """
-    found = descend(pair, recipe, likeness, progress)
+    found = descend(pair, recipe, likeness, progress, follow)
     last, full = (level(pair.fixed.shape, pair.spacing_mm, each) for each in (recipe.coarseness[-1], 1))
     return found if last.shape == full.shape else replace(found, field_mm=_enlarged(found.field_mm, last, full))
 
 
-def descend(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: Progress | None = None) -> Deformation:
+def descend(
+    pair: Pair,
+    recipe: DeformableRecipe,
+    likeness: Likeness,
+    progress: Progress | None = None,
+    follow: Steps | None = None,
+) -> Deformation:
     """The same on the grid of the last level of the recipe, which need not be that of the pair."""
     levels = [level(pair.fixed.shape, pair.spacing_mm, each) for each in recipe.coarseness]
     images = _Images(pair, recipe, likeness)
@@ -64,7 +84,9 @@ def descend(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: 
         descent = _Descent(images.at(at), at, recipe, recipe.damping_for(likeness))
         if at is levels[-1]:
             before = descent.metric(np.zeros_like(field))
-        taken, after = descent.run(field, most, lambda share, of=number: clock.tell(of, share))  # type: ignore[misc]
+        stage = f"deformable, level {number + 1} of {len(levels)}"
+        tell = None if follow is None else partial(_tell, follow, stage, _LEFT[likeness])
+        taken, after = descent.run(field, most, partial(clock.tell, number), tell)
         if at is levels[-1] and recipe.stiffening > 1:
             after = descent.stiffen(field)
         steps.append(taken)
@@ -76,6 +98,10 @@ def jacobians(field: Image, at: Level) -> Image:
     out = np.empty(at.shape, np.float32)
     over(warping.jacobians, at.shape, field, at.per_mm, out)
     return out
+
+
+def _tell(follow: Steps, stage: str, name: str, metric: float) -> None:
+    follow(MetricStep(stage, name, 1 - metric))
 
 
 class _Clock:
@@ -101,7 +127,10 @@ class _Images:
         self._images = (fixed, moving)
         self._channels = None
         if likeness is Likeness.DESCRIPTORS:
-            self._channels = (channels(fixed, recipe.patch_sigma, full), channels(moving, recipe.patch_sigma, full))
+            if recipe.patch_sigma not in pair.described:
+                made = (channels(image, recipe.patch_sigma, full) for image in (fixed, moving))
+                pair.described[recipe.patch_sigma] = (next(made), next(made))
+            self._channels = pair.described[recipe.patch_sigma]
 
     def at(self, to: Level) -> Comparison:
         weights = Weights(*(None if each is None else reduced(each, to) for each in self._weights))
@@ -123,9 +152,11 @@ class _Descent:
 
     def metric(self, field: Image) -> float:
         """How alike the images are under a field."""
-        return self._comparison.force(field, self._work, renew=False)
+        return self._comparison.metric(field, self._work)
 
-    def run(self, field: Image, most: int, progress: Progress) -> tuple[int, float]:
+    def run(
+        self, field: Image, most: int, progress: Progress, follow: Callable[[float], None] | None
+    ) -> tuple[int, float]:
         """Improve ``field`` in place; how many steps were taken, and the metric in the end."""
         damping, taken = 0.0, 0
         metrics = [self._comparison.force(field, self._work, renew=True)]
@@ -134,6 +165,8 @@ class _Descent:
             taken += 1
             renew = taken % self._recipe.renew_every == 0
             metrics.append(self._comparison.force(field, self._work, renew=renew))
+            if follow:
+                follow(metrics[-1])
             progress(taken / most)
         progress(1.0)
         return taken, self.metric(field) if self._mend(field) else metrics[-1]
@@ -143,14 +176,16 @@ class _Descent:
 
         What a softer field explains beyond that is noise.
         """
-        soft, before, damping = field.copy(), self._unexplained(field), 0.0
+        self._comparison.force(field, self._work, renew=True)
+        soft, before, damping = field.copy(), self._unexplained(), 0.0
         stiffness = self._recipe.stiffening * self._recipe.stiffness
         for taken in range(_STIFF_STEPS):
             renew = taken % self._recipe.renew_every == 0
             if taken:
                 self._comparison.force(field, self._work, renew=renew)
             damping = self._take(field, damping, stiffness, renew=renew)
-        after = self._unexplained(field)
+        self.metric(field)
+        after = self._unexplained()
         low, high = _WORSE
         worse = np.clip((after / np.maximum(before, _LEAST) - low) / (high - low), 0, 1).astype(np.float32)
         softer = smoothed(worse, self._at.sigmas(_BETWEEN), before, after)
@@ -159,10 +194,9 @@ class _Descent:
         self._mend(field)
         return self.metric(field)
 
-    def _unexplained(self, field: Image) -> Image:
-        """What the images differ by around every voxel, under a field."""
+    def _unexplained(self) -> Image:
+        """What the images differ by around every voxel, under the field they were compared by last."""
         work, sigmas = self._work, self._at.sigmas(_AROUND)
-        self._comparison.force(field, work, renew=True)
         left = self._comparison.unexplained()
         left *= work.weight
         spare = np.empty_like(left)

@@ -19,6 +19,7 @@ from radfuse.registration.deformable.judging import moved_by
 from radfuse.registration.deformable.outside import as_image, field_of
 from radfuse.registration.deformable.pair import Deformation, Image, Pair, Progress, product
 from radfuse.registration.deformable.recipe import DeformableRecipe, Likeness
+from radfuse.registration.metric_steps import Steps
 
 _MODULE: Final = "picsl_greedy"
 _STEP: Final = 0.5
@@ -31,7 +32,13 @@ def is_there() -> bool:
     return importlib.util.find_spec(_MODULE) is not None
 
 
-def deform(pair: Pair, recipe: DeformableRecipe, likeness: Likeness, progress: Progress | None = None) -> Deformation:
+def deform(
+    pair: Pair,
+    recipe: DeformableRecipe,
+    likeness: Likeness,
+    progress: Progress | None = None,
+    _follow: Steps | None = None,
+) -> Deformation:
     """As ``engine.deform``, by squared correlation in windows or, across modalities, by mutual information.
 
     It cannot be stopped while it works. Raises CannotRegister where the package is not installed, for levels

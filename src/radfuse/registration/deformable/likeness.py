@@ -7,15 +7,12 @@ from itertools import combinations
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from radfuse.registration.deformable import descriptors, filters, forces, warping
 from radfuse.registration.deformable.levels import Level, reduced, smoothed
-from radfuse.registration.deformable.pair import Image
+from radfuse.registration.deformable.pair import Bytes, Image
 from radfuse.registration.deformable.parallel import over
 from radfuse.registration.deformable.recipe import DeformableRecipe
-
-Bytes = npt.NDArray[np.uint8]
 
 _NEIGHBOURS: Final = np.array([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)])
 PAIRS: Final = [
@@ -77,11 +74,14 @@ class Weights:
 class Comparison(Protocol):
     """One level of one way to compare."""
 
+    def metric(self, field: Image, work: Workspace) -> float:
+        """How alike the images are under ``field``, larger is better: what ``force`` gives, for less."""
+
     def force(self, field: Image, work: Workspace, *, renew: bool) -> float:
         """Fill force (and curvature, if it is renewed) at ``field``; the metric there, larger is better."""
 
     def unexplained(self) -> Image:
-        """What the images differ by at each voxel under the field of the last force."""
+        """What the images differ by at each voxel under the field of the last metric or force."""
 
 
 class Correlation:
@@ -96,7 +96,7 @@ class Correlation:
         self._sums = np.empty((6, *level.shape), np.float32)
         self._inside = np.empty(level.shape, np.float32)
 
-    def force(self, field: Image, work: Workspace, *, renew: bool) -> float:
+    def metric(self, field: Image, work: Workspace) -> float:
         """See Comparison."""
         shape, per_mm = self._level.shape, self._level.per_mm
         over(warping.warp, shape, self._moving, field, per_mm, work.moved, self._inside)
@@ -105,10 +105,15 @@ class Correlation:
         self._sum(6, work.spare)
         squared = self._inside
         over(forces.correlate, shape, self._sums, self._least, self._kappa, self._products, squared)
-        self._sum(3, work.spare)
-        images = (self._fixed, work.moved, work.weight)
-        over(forces.correlation_force, shape, images, self._sums, per_mm, work.terms if renew else work.force)
         return _mean(squared, work.weight)
+
+    def force(self, field: Image, work: Workspace, *, renew: bool) -> float:
+        """See Comparison."""
+        metric = self.metric(field, work)
+        self._sum(3, work.spare)
+        images, terms = (self._fixed, work.moved, work.weight), work.terms if renew else work.force
+        over(forces.correlation_force, self._level.shape, images, self._sums, self._level.per_mm, terms)
+        return metric
 
     def unexplained(self) -> Image:
         """See Comparison."""
@@ -131,6 +136,10 @@ class Descriptors:
         self._weights, self._level = weights, level
         self._squared = np.empty(level.shape, np.float32)
         self._moved = np.empty(self._fixed.shape, np.float32)
+
+    def metric(self, field: Image, work: Workspace) -> float:
+        """See Comparison."""
+        return self.force(field, work, renew=False)
 
     def force(self, field: Image, work: Workspace, *, renew: bool) -> float:
         """See Comparison."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from radfuse.core.errors import CannotRegister
 from radfuse.registration.deformable.pair import Image, Pair, Progress
+from radfuse.registration.metric_steps import MetricStep, Steps
 
 
 def simpleitk() -> Any:
@@ -46,18 +47,31 @@ def reduced(image: Any, factor: int) -> Any:
 class Watch:
     """Tells the progress of a method of SimpleITK, and stops it when it is told to."""
 
-    def __init__(self, progress: Progress | None, levels: int) -> None:
+    def __init__(self, progress: Progress | None, levels: int, follow: Steps | None = None, metric: str = "") -> None:
+        """``metric``: what the method calls the less the better."""
         self._progress, self._levels, self._done = progress, levels, 0.0
+        self._follow, self._metric, self._level = follow, metric, 0
         self._stopped: BaseException | None = None
 
     @contextmanager
-    def over(self, method: Any, stop: Callable[[], None], step: Callable[[], int], most: int) -> Iterator[None]:
+    def over(
+        self,
+        method: Any,
+        stop: Callable[[], None],
+        step: Callable[[], int],
+        most: int,
+        metric: Callable[[], float] | None = None,
+    ) -> Iterator[None]:
         """While the method runs; raises what the progress raised, and CannotRegister where it fails."""
         begun = self._done
+        self._level += 1
+        stage = f"deformable, level {self._level} of {self._levels}"
 
         def tell() -> None:
             share = begun + min(1.0, step() / most) / self._levels
             self._done = max(self._done, min(1.0, share))
+            if self._follow and metric:
+                self._follow(MetricStep(stage, self._metric, float(metric())))
             try:
                 if self._progress and self._stopped is None:
                     self._progress(self._done)

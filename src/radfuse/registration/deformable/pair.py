@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from radfuse.core.errors import CannotRegister
 
 Image = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
 Progress = Callable[[float], None]
 """Is told the share that is done, and may raise to stop."""
 
@@ -34,6 +35,8 @@ class Pair:
     moving_weight: Image | None = None
     focus: Image | None = None
     """What is looked at in the fixed images; unlike what does not count, the rest is known."""
+    described: dict[float, tuple[Bytes, Bytes]] = field(default_factory=dict)
+    """Descriptors of both images by the size of their patches, once an engine has made them."""
 
     def __post_init__(self) -> None:
         """Check the images."""
@@ -49,8 +52,12 @@ class Pair:
         return product(self.fixed_weight, self.moving_weight, self.focus)
 
     def reversed(self) -> Pair:
-        """The other way: where to look stays."""
-        return Pair(self.moving, self.fixed, self.spacing_mm, self.moving_weight, self.fixed_weight, self.focus)
+        """The other way: where to look stays, and so does what was made of either image."""
+        described = {patch: (moving, fixed) for patch, (fixed, moving) in self.described.items()}
+        weights = (self.moving_weight, self.fixed_weight, self.focus)
+        other = Pair(self.moving, self.fixed, self.spacing_mm, *weights, described)
+        other.__dict__["scaled"] = self.scaled[::-1]
+        return other
 
     @cached_property
     def scaled(self) -> tuple[Image, Image]:

@@ -3,6 +3,7 @@
 from radfuse.services.register.asking import (
     Allowed,
     LandmarkPair,
+    Region,
     RegisterAsk,
     RegisterKind,
     Structures,
@@ -16,6 +17,7 @@ __all__ = [
     "Allowed",
     "LandmarkPair",
     "Progress",
+    "Region",
     "RegisterAsk",
     "RegisterKind",
     "Registered",

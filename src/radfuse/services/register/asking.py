@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +49,50 @@ class Structures:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """The part of the fixed images that is compared: a ball, or a box whose edges run along their columns, rows and
+    slices. Mm of the fixed frame of reference. Raises CannotRegister for what holds nothing, or is both."""
+
+    centre_mm: Point
+    radius_mm: float = 0.0
+    size_mm: Point | None = None
+    """Whole lengths of the box: along increasing columns, rows, slices."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        is_finite = all(map(isfinite, self.numbers))
+        if not is_finite or (self.radius_mm > 0) == (self.size_mm is not None) or self.radius_mm < 0:
+            raise CannotRegister("a region is a sphere with a radius of more than 0 mm, or a box")
+        if self.size_mm is not None and not min(self.size_mm) > 0:
+            raise CannotRegister("a region that is a box has three lengths of more than 0 mm")
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> Region:
+        """The centre, then the radius of a ball or the three lengths of a box. Raises CannotRegister."""
+        x, y, z, *size = numbers
+        if len(size) == _NUMBERS // 2:
+            return cls((x, y, z), size_mm=(size[0], size[1], size[2]))
+        if len(size) != 1:
+            raise CannotRegister("a region is x,y,z,radius of a sphere, or x,y,z and three lengths of a box, in mm")
+        return cls((x, y, z), size[0])
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """As ``of`` takes them."""
+        return (*self.centre_mm, *(self.size_mm or (self.radius_mm,)))
+
+    @property
+    def words(self) -> str:
+        """Where it is and how large."""
+        x, y, z = self.centre_mm
+        where = f"{x:g}, {y:g}, {z:g} mm"
+        if self.size_mm is None:
+            return f"{where}, radius {self.radius_mm:g} mm"
+        columns, rows, slices = self.size_mm
+        return f"{where}, {columns:g} x {rows:g} x {slices:g} mm along columns, rows and slices"
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
     """What a person has said yes to."""
 
@@ -60,8 +106,8 @@ class RegisterAsk:
     """Two series, and how they are registered. Raises CannotRegister for what does not go together.
 
     ``clicks``: about the same place in both images, to begin from. ``landmarks`` judge the result; three
-    and more also give the start where there is no click. ``region`` (centre and radius in mm of the fixed
-    frame) limits what is compared. ``from_path`` begins from the registrations that are kept.
+    and more also give the start where there is no click. ``region`` limits what is compared. ``from_path``
+    begins from the registrations that are kept.
     """
 
     fixed: Image
@@ -69,7 +115,7 @@ class RegisterAsk:
     kind: RegisterKind = RegisterKind.RIGID
     clicks: tuple[LandmarkPair, ...] = ()
     landmarks: tuple[LandmarkPair, ...] = ()
-    region: tuple[Point, float] | None = None
+    region: Region | None = None
     structures: Structures | None = None
     from_path: bool = False
     check_back: bool = True
@@ -87,8 +133,6 @@ class RegisterAsk:
             raise CannotRegister("a registration by hand needs its three shifts and three turns, and no other start")
         if self.clicks and self.from_path:
             raise CannotRegister("it begins from a click or from the kept registrations, not from both")
-        if self.region is not None and not self.region[1] > 0:
-            raise CannotRegister("a region is a sphere with a radius of more than 0 mm")
 
 
 def pair_of(text: str) -> LandmarkPair:

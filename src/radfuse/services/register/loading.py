@@ -14,7 +14,7 @@ from radfuse.roi import drawing
 from radfuse.services.contours import images_of, region_on, regions_in
 from radfuse.services.measure import Image
 from radfuse.services.new_regions import headers_of
-from radfuse.services.register.asking import Point, Structures
+from radfuse.services.register.asking import Region, Structures
 from radfuse.services.register.checks import Side
 from radfuse.services.volumes import open_volume
 from radfuse.volume import Volume
@@ -30,10 +30,15 @@ def side(archive: Archive | None, image: Image) -> Side:
     return Side(volume, tuple(headers_of(images_of(archive, image.where, image.stack))))
 
 
-def sphere(grid: Grid, region: tuple[Point, float]) -> Mask:
-    """The voxels of a sphere. Raises CannotRegister where it holds none."""
-    centre, radius_mm = region
-    mask = drawing.mask_of(grid, drawing.sphere(np.array(centre), radius_mm))
+def part_of(grid: Grid, region: Region) -> Mask:
+    """The voxels of a region. Raises CannotRegister where it holds none."""
+    if region.size_mm is None:
+        solid = drawing.sphere(np.array(region.centre_mm), region.radius_mm)
+    else:
+        solid = drawing.Solid(
+            drawing.Shape.BOX, np.array(region.centre_mm), grid.directions * np.array(region.size_mm) / 2
+        )
+    mask = drawing.mask_of(grid, solid)
     if not mask.voxels:
         raise CannotRegister("the region lies outside the fixed images")
     return mask

@@ -21,10 +21,13 @@ from radfuse.services.register.checks import Side, concerns_of
 from radfuse.services.register.starting import landmark_points, start_of, starting_landmarks
 
 if TYPE_CHECKING:
-    from radfuse.registration import RigidResult
+    from radfuse.registration import MetricStep, RigidResult
 
 Progress = Callable[[float, str], None]
 """Told the share that is done, 0 to 1, and with what; what it raises ends the work."""
+
+Steps = Callable[["MetricStep"], None]
+"""Told the metric after each step; must not raise."""
 
 _VOXELS_BACK: Final = 1_000_000
 
@@ -49,8 +52,7 @@ class Registered:
         if self.ask.allowed.other_patient:
             asked["allowed"] = "other patient"
         if self.ask.region is not None:
-            (x, y, z), radius = self.ask.region
-            asked["region"] = f"{x:g}, {y:g}, {z:g} mm, radius {radius:g} mm"
+            asked["region"] = self.ask.region.words
         if self.ask.from_path:
             asked["start"] = "kept registrations"
         elif self.ask.clicks:
@@ -63,8 +65,10 @@ class Registered:
         return MappingProxyType({**asked, **self.registration.parameters})
 
 
-def register(archive: Archive | None, ask: RegisterAsk, progress: Progress | None = None) -> Registered:
-    """Register two series of the archive, or of files, and judge the result.
+def register(
+    archive: Archive | None, ask: RegisterAsk, progress: Progress | None = None, steps: Steps | None = None
+) -> Registered:
+    """Register two series of the archive, or of files, and judge the result; ``steps`` is told the falling metric.
 
     Raises CannotRegister for what must not be registered, or cannot; and what opening the series raises.
     """
@@ -72,8 +76,8 @@ def register(archive: Archive | None, ask: RegisterAsk, progress: Progress | Non
     tell(0.0, "reading")
     fixed, moving = loading.side(archive, ask.fixed), loading.side(archive, ask.moving)
     concerns = concerns_of(fixed, moving, ask.allowed)
-    region = None if ask.region is None else loading.sphere(fixed.volume.grid, ask.region)
-    run = _Run(archive, ask, fixed, moving, region, tell)
+    region = None if ask.region is None else loading.part_of(fixed.volume.grid, ask.region)
+    run = _Run(archive, ask, fixed, moving, region, tell, steps)
     registration = run.registration()
     tell(0.9, "judging")
     evidence = run.evidence(concerns, registration.transform.is_affine)
@@ -100,6 +104,7 @@ class _Run:
     moving: Side
     region: Mask | None
     tell: Progress
+    steps: Steps | None = None
     before: Chain | None = None
     backward: Chain | None = None
     rigid_result: RigidResult | None = None
@@ -144,7 +149,13 @@ class _Run:
     def _rigid(self, start: Affine | None, recipe: RigidRecipe, share: float) -> Registration:
         starts = () if start is None else (start,)
         result = rigid.register_rigid(
-            self.fixed.volume, self.moving.volume, recipe, starts, self.region, self._part(0.05, share, "aligning")
+            self.fixed.volume,
+            self.moving.volume,
+            recipe,
+            starts,
+            self.region,
+            self._part(0.05, share, "aligning"),
+            self.steps,
         )
         self.rigid_result = result
         method = Method.AFFINE if recipe.kind is Kind.AFFINE else Method.RIGID
@@ -161,7 +172,12 @@ class _Run:
         share = 0.65 if self.ask.check_back else 0.85
         focus = Focus(region=self.region)
         found = deform.register_deformable(
-            self.fixed.volume, self.moving.volume, begin, focus=focus, progress=self._part(0.4, share, "deforming")
+            self.fixed.volume,
+            self.moving.volume,
+            begin,
+            focus=focus,
+            progress=self._part(0.4, share, "deforming"),
+            steps=self.steps,
         )
         if self.ask.check_back and not found.registration.fell_back:
             # Coarser where the images are large: what is asked is whether it is the same deformation.

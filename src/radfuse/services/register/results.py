@@ -34,8 +34,9 @@ _LABELS: Final = {
 }
 
 
-def result_objects(found: Registered, making: Making) -> list[Dataset]:
-    """The objects in the order in which they are kept; all in the study of the fixed images.
+def result_objects(found: Registered, making: Making, pictures: Sequence[Picture] = ()) -> list[Dataset]:
+    """The objects in the order in which they are kept; all in the study of the fixed images. ``pictures``: those of
+    ``pictures_of``, where they were made already.
 
     Raises CannotRegister for images of NIfTI or NRRD files, which have no patient and study, and what the
     builders raise.
@@ -48,7 +49,7 @@ def result_objects(found: Registered, making: Making) -> list[Dataset]:
     provenance = _provenance(found, images)
     registration, loss_mm = _registration(found, provenance, making)
     found = _with_loss(found, loss_mm)
-    pictures = pictures_of(found)
+    pictures = pictures or pictures_of(found)
     capture = _capture(found, pictures, provenance, making)
     about = [*images, reference_to(registration), reference_to(capture)]
     from radfuse.services.register.report import card_report
