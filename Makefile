@@ -13,7 +13,7 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 VENV := .venv
 BIN := $(VENV)/bin
-PEERS ?= chromium dcmtk orthanc plastimatch postgresql
+PEERS ?= chromium dcmtk genisoimage libgdcm-tools orthanc p7zip-full plastimatch postgresql udftools
 # Three test processes on two cores: half of the time a test waits for a service. WORKERS=0 runs the tests in one.
 WORKERS ?= 3
 TESTS ?=
@@ -70,6 +70,7 @@ bench: install peers
 
 docs: install
 	$(BIN)/python -m scripts.reference
+	$(BIN)/python -m scripts.media_tables
 
 screenshots: install peers
 	$(BIN)/python -m scripts.screenshots

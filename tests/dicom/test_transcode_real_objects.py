@@ -186,7 +186,8 @@ def test_every_element_of_real_objects_survives(shared_data: Path, transcoder: T
         # In big endian pydicom reads UN with its private dictionary and swaps what is little endian.
         if syntax != BIG_ENDIAN and (found := differences(dcmread(path), result)):
             wrong[name] = found
-    assert wrong == {}
+    # A JPEG baseline image that does not say that it has lost something, and is made to.
+    assert wrong == {"sop-classes/orthanc/LenaTwiceWithFragments.dcm": ["(0028,2110)"]}
     assert failed == {
         "media/pydicom-filesets/DICOMDIR-nooffset": "the data set is truncated",
         "transfer-syntaxes/colour/SC_rgb_jpeg.dcm": "an element has no valid VR",

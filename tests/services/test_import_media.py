@@ -83,6 +83,23 @@ def test_a_large_object_is_streamed(archive: Archive, tmp_path: Path, bare: bool
     )
 
 
+@pytest.mark.parametrize("meta", ["none", "lying"])
+def test_a_large_member_of_a_zip_file_says_itself_what_it_is(archive: Archive, tmp_path: Path, meta: str) -> None:
+    ds = multiframe(frames=300, side=128)
+    path = save(ds, tmp_path / "large", "1.2.840.10008.1.2.1")
+    content = path.read_bytes()
+    if meta == "none":
+        content = data_set_of(path)
+    else:
+        uid = str(ds.SOPInstanceUID).encode()
+        content = content.replace(uid, uid[:-1] + b"8", 1)
+    path.write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as zip_file:
+        zip_file.write(path, "large")
+    assert verdicts(imported(archive, path, tmp_path / "one.zip")) == {Verdict.STORED: 1, Verdict.ALREADY_KEPT: 1}
+    assert kept_uids(archive) == {str(ds.SOPInstanceUID)}
+
+
 def test_the_data_set_says_what_it_is_not_its_file_meta_information(
     archive: Archive, generated_set: GeneratedSet, tmp_path: Path
 ) -> None:
@@ -214,7 +231,7 @@ def test_a_zip_file_in_a_zip_file_is_not_opened(archive: Archive, generated_set:
     with zipfile.ZipFile(inner, "w") as file:
         file.write(generated_set.ct[0], "object")
     path = zipped(tmp_path / "outer.zip", {"inner.zip": inner.getvalue()})
-    assert verdicts(imported(archive, path)) == {Verdict.NOT_DICOM: 1}
+    assert verdicts(imported(archive, path)) == {Verdict.REFUSED: 1}
 
 
 def test_a_broken_zip_file_is_refused(archive: Archive, tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ export function UploadCard() {
           <Counts progress={progress} />
           {progress.trouble && <p className={styles.trouble}>{sentence(progress.trouble)}</p>}
           <Studies studies={progress.studies} />
+          {Object.entries(progress.findings).map(([kind, count]) => (
+            <p key={kind} className={styles.trouble}>{formatCount(count)} × {kind}</p>
+          ))}
           <UploadResults results={progress.results} count={progress.refused + progress.ignored} />
         </div>
       )}

@@ -33,7 +33,7 @@ export function UploadDropzone() {
             <IconUpload size={40} stroke={1.4} />
             <b>Drop to add to the archive</b>
             <span>
-              DICOM files, folders, zip archives, media with a DICOMDIR
+              DICOM files, folders, zip archives, ISO images, media with a DICOMDIR
               {session.databases.length > 1 && `, into ${database || (session.databases[0] ?? "")}`}
             </span>
           </div>

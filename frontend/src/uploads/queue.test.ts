@@ -20,7 +20,7 @@ function some(count: number, size = 1000): Found[] {
 
 function kept(files: readonly Found[]): UploadResult {
   const results = files.map(({ path }): UploadedFile => ({ name: path, state: "kept", reason: "", study: "1.2" }));
-  return { files: results, kept: files.length, duplicates: 0, refused: 0, ignored: 0, studies: ["1.2"] };
+  return { files: results, kept: files.length, duplicates: 0, refused: 0, ignored: 0, studies: ["1.2"], findings: [{ kind: "missing files", count: 2 }] };
 }
 
 /** A service that keeps everything, and remembers how it was asked. */
@@ -82,6 +82,7 @@ describe("an upload", () => {
     void queue.add(some(10));
     void queue.add(some(5));
     expect(await over(queue)).toMatchObject({ files: 15, kept: 15, studies: ["1.2"] });
+    expect(Object.keys(queue.snapshot().findings)).toEqual(["missing files"]);
   });
 
   it("does not send what a system leaves in folders", async () => {
@@ -95,7 +96,7 @@ describe("an upload", () => {
   it("tells what was refused, and why", async () => {
     const refused: UploadedFile = { name: "bad.dcm", state: "refused", reason: "it ends early", study: "" };
     const queue = new UploadQueue(() =>
-      Promise.resolve({ files: [refused], kept: 0, duplicates: 0, refused: 1, ignored: 0, studies: [] }),
+      Promise.resolve({ files: [refused], kept: 0, duplicates: 0, refused: 1, ignored: 0, studies: [], findings: [] }),
     );
     await queue.add([found("bad.dcm")]);
     expect(await over(queue)).toMatchObject({ refused: 1, results: [refused] });

@@ -4,6 +4,7 @@
  */
 import { isAborted, problemOf } from "../api/client";
 import type { UploadResult, UploadedFile } from "../api/types";
+import { pause } from "./pause";
 import { RateMeter } from "./rate";
 import { sendFiles, type SendFiles } from "./request";
 import { isLitter, type Found } from "./walk";
@@ -32,6 +33,8 @@ export interface Progress {
   refused: number;
   ignored: number;
   studies: readonly string[];
+  /** What is wrong with media that were taken, by kind. */
+  findings: Readonly<Record<string, number>>;
   /** Refused and ignored ones, with the reason. */
   results: readonly UploadedFile[];
   /** Why it does not go on just now. */
@@ -51,6 +54,7 @@ export const IDLE: Progress = {
   refused: 0,
   ignored: 0,
   studies: [],
+  findings: {},
   results: [],
   trouble: "",
 };
@@ -217,10 +221,13 @@ export class UploadQueue {
   private take_result(files: number, result: UploadResult): void {
     result.studies.forEach((study) => this.studies.add(study));
     const { kept, duplicates } = this.progress;
+    const findings = { ...this.progress.findings };
+    for (const { kind, count } of result.findings) findings[kind] = (findings[kind] ?? 0) + count;
     this.change({
       kept: kept + result.kept,
       duplicates: duplicates + result.duplicates,
       studies: [...this.studies],
+      findings,
       trouble: "",
     });
     this.settle(files, result.files.filter((file) => file.state === "refused" || file.state === "ignored"), result);
@@ -281,16 +288,6 @@ export function nextBatch(waiting: Found[]): Found[] {
     bytes += file.size;
   }
   return waiting.splice(0, count);
-}
-
-function pause(duration_ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, duration_ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }
 
 /** The one of the console: it goes on while pages change. */

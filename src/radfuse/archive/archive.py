@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -152,12 +152,31 @@ class Archive:
 
         Raises OutOfSpace or DuplicateRejected, or the error of the disk; nothing is kept then.
         """
+        (outcome,) = self.keep_all([(incoming, header)], replaces=replaces)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def keep_all(
+        self, objects: Sequence[tuple[Incoming, Header]], *, replaces: bytes | None = None
+    ) -> list[Outcome | Exception]:
+        """``keep`` for objects that are here together: they share their syncs, so that many small ones go fast.
+
+        Gives for each its outcome, or the error that ``keep`` would have raised for it.
+        """
         writing = self._writing or self._start_writing()
-        if incoming.is_spooled:
-            incoming.sync_spooled()
-        seal = incoming.seal
-        entry = Entry.from_header(header, incoming.blob_id, incoming.size_bytes, seal.digest, seal.arrived_s, replaces)
-        return writing.committer.keep(incoming, entry)
+        entries: list[tuple[Incoming, Entry]] = []
+        unsynced: dict[int, Exception] = {}
+        for place, (incoming, header) in enumerate(objects):
+            try:
+                if incoming.is_spooled:
+                    incoming.sync_spooled()
+            except (OSError, OutOfSpace) as error:
+                unsynced[place] = error
+                continue
+            entries.append((incoming, _entry(incoming, header, replaces)))
+        outcomes = iter(writing.committer.keep_all(entries))
+        return [unsynced[place] if place in unsynced else next(outcomes) for place in range(len(objects))]
 
     def settle(self) -> None:
         """Have every object that this process keeps in its file now."""
@@ -276,6 +295,11 @@ class Archive:
             position += len(chunk)
         if digest.digest() != stored.digest:
             raise BlobDamaged(stored.blob_id.hex())
+
+
+def _entry(incoming: Incoming, header: Header, replaces: bytes | None) -> Entry:
+    seal = incoming.seal
+    return Entry.from_header(header, incoming.blob_id, incoming.size_bytes, seal.digest, seal.arrived_s, replaces)
 
 
 class _Writing:

@@ -11,6 +11,17 @@ import threading
 from typing import Final
 
 _KEPT: Final = 4
+_KEPT_SMALL: Final = 128
+"""As many as an import has under way. Only their first bytes were ever written to, so they take little memory."""
+
+_SMALL_BYTES: Final = 64 << 10
+
+
+class Buffer(mmap.mmap):
+    """Memory for one object."""
+
+    most_used_bytes = 0
+    """How much of it was written to: only that counts as memory."""
 
 
 class BufferPool:
@@ -19,17 +30,20 @@ class BufferPool:
     def __init__(self, size_bytes: int) -> None:
         self.size_bytes = size_bytes
         self._lock = threading.Lock()
-        self._free: list[mmap.mmap] = []
+        self._small: list[Buffer] = []
+        self._large: list[Buffer] = []
 
-    def take(self) -> mmap.mmap:
+    def take(self) -> Buffer:
         """A buffer with arbitrary content."""
         with self._lock:
-            if self._free:
-                return self._free.pop()
-        return mmap.mmap(-1, self.size_bytes)
+            if self._small or self._large:
+                return (self._small or self._large).pop()
+        return Buffer(-1, self.size_bytes)
 
-    def give_back(self, buffer: mmap.mmap) -> None:
-        """Return a buffer that nobody looks into any more."""
+    def give_back(self, buffer: Buffer, used_bytes: int) -> None:
+        """Return a buffer that nobody looks into any more, and of which so much was used."""
+        buffer.most_used_bytes = max(buffer.most_used_bytes, used_bytes)
+        is_small = buffer.most_used_bytes <= _SMALL_BYTES
         with self._lock:
-            if len(self._free) < _KEPT:
-                self._free.append(buffer)
+            if len(self._small if is_small else self._large) < (_KEPT_SMALL if is_small else _KEPT):
+                (self._small if is_small else self._large).append(buffer)

@@ -88,26 +88,42 @@ class Committer:
         Raises OutOfSpace, DuplicateRejected, or the error of disk or database; the object is not
         kept then.
         """
-        pending = _Pending(incoming, entry)
-        outcome = self._settle(pending)
-        if pending.same is not None and not self._is_whole(pending.same):
-            _log.warning("a damaged object came again and is replaced", extra={"blob": pending.same.blob_id.hex()})
-            outcome = self._settle(_Pending(incoming, entry, distrusts=pending.same.blob_id))
+        (outcome,) = self.keep_all([(incoming, entry)])
+        if isinstance(outcome, Exception):
+            raise outcome
         return outcome
 
-    def _settle(self, pending: _Pending) -> Outcome:
-        self._waiting.append(pending)  # atomic: list.append holds the interpreter lock
+    def keep_all(self, objects: Sequence[tuple[Incoming, Entry]]) -> list[Outcome | Exception]:
+        """``keep`` for objects that are here together, which then share their syncs; what each would have raised."""
+        pendings = [_Pending(incoming, entry) for incoming, entry in objects]
+        outcomes = self._settle(pendings)
+        damaged = {
+            place: _Pending(pending.incoming, pending.entry, distrusts=pending.same.blob_id)
+            for place, pending in enumerate(pendings)
+            if pending.same is not None and not self._is_whole(pending.same)
+        }
+        for again in damaged.values():
+            blob_id = again.distrusts or b""
+            _log.warning("a damaged object came again and is replaced", extra={"blob": blob_id.hex()})
+        for place, outcome in zip(damaged, self._settle(list(damaged.values())), strict=True):
+            outcomes[place] = outcome
+        return outcomes
+
+    def _settle(self, pendings: Sequence[_Pending]) -> list[Outcome | Exception]:
+        self._waiting.extend(pendings)  # atomic: list.extend of a list holds the interpreter lock
         with self._lead:
-            while pending.is_open:
-                batch = self._waiting[:_MAX_BATCH]
-                if len(batch) > 1:
-                    sizes = [len(each.incoming.content()) for each in batch]
-                    batch = batch[: self.journal.how_many_fit(sizes)]
-                del self._waiting[: len(batch)]
-                self._commit_safely(batch)
-        if pending.outcome is None:
-            raise pending.error or AssertionError("an object was settled without an outcome")
-        return pending.outcome
+            for pending in pendings:
+                while pending.is_open:
+                    self._commit_some()
+        return [_outcome_of(pending) for pending in pendings]
+
+    def _commit_some(self) -> None:
+        """Commit those that wait first, as many as one append of the journal takes."""
+        batch = self._waiting[:_MAX_BATCH]
+        if len(batch) > 1:
+            batch = batch[: self.journal.how_many_fit([len(each.incoming.content()) for each in batch])]
+        del self._waiting[: len(batch)]
+        self._commit_safely(batch)
 
     def rotate_journal(self) -> None:
         """Let the background sync free the journal while nothing is half-way through.
@@ -240,6 +256,16 @@ class Committer:
             self.journal.append([Record(RecordKind.ABORTED, pending.entry.blob_id) for pending in batch])
         except Exception:  # e.g. a volume that turned read-only; whoever waits must still be told
             _log.exception("refused objects could not be taken back; 'radfuse check' will report them")
+
+
+def _outcome_of(pending: _Pending) -> Outcome | Exception:
+    if pending.outcome is not None:
+        return pending.outcome
+    if pending.error is None:
+        raise AssertionError("an object was settled without an outcome")
+    if not isinstance(pending.error, Exception):
+        raise pending.error
+    return pending.error
 
 
 def _record(pending: _Pending) -> Record:

@@ -121,7 +121,7 @@ class Incoming:
     ) -> None:
         """Discard what the archive did not take over."""
         self._close_map()
-        release = partial(self._buffers.give_back, self._buffer)
+        release = partial(self._buffers.give_back, self._buffer, self._used)
         if self.housekeeping is None:
             release()
         else:

@@ -150,6 +150,8 @@ NON_PATIENT_CLASSES: Final = frozenset(
 """Classes of the Non-Patient Object Storage service: no patient, study or series (PS3.4 Annex GG)."""
 
 VERIFICATION: Final = "1.2.840.10008.1.1"
+MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+"""A DICOMDIR (PS3.10 section 8.6): an index of a medium, not an object to keep."""
 STORAGE_COMMITMENT_PUSH: Final = "1.2.840.10008.1.20.1"
 PATIENT_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.1.1"
 PATIENT_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.1.2"

@@ -29,15 +29,28 @@ from radfuse.core.transfer_syntaxes import (
 )
 from radfuse.dicom.blanking import Blanking
 from radfuse.dicom.codecs.element_stream import read_file_meta
+from radfuse.dicom.codecs.interchange import are_interchange_format
 from radfuse.dicom.codecs.process import ChildDied, ChildProcess
 from radfuse.dicom.codecs.refused import Refused
+from radfuse.dicom.tree import read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["LOSSLESS", "LOSSY", "NATIVE", "Blanking", "TranscodeLimits", "Transcoder", "can_transcode"]
+    from radfuse.dicom.elements import DataSetBuffer
+
+__all__ = [
+    "LOSSLESS",
+    "LOSSY",
+    "NATIVE",
+    "Blanking",
+    "TranscodeLimits",
+    "Transcoder",
+    "can_transcode",
+    "is_interchange_format",
+]
 
 RLE_LOSSLESS: Final = "1.2.840.10008.1.2.5"
 JPEG_LS_LOSSLESS: Final = "1.2.840.10008.1.2.4.80"
@@ -49,8 +62,9 @@ LOSSLESS: Final = frozenset(
 )
 LOSSY: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED, JPEG_2000, JPEG_LS_NEAR_LOSSLESS})
 LOSSY_TARGETS: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED, JPEG_2000})
-COMPRESSED_TARGETS: Final = frozenset({JPEG_LOSSLESS_SV1, JPEG_2000_LOSSLESS})
+COMPRESSED_TARGETS: Final = frozenset({JPEG_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_2000_LOSSLESS})
 
+_PIXEL_DATA: Final = 0x7FE0_0010
 _FULL: Final = os.strerror(errno.ENOSPC)
 _NO_WAY: Final = "there is no loss-free way"
 _JOBS_PER_CHILD: Final = 1000
@@ -60,13 +74,23 @@ _MEBIBYTE: Final = 1 << 20
 def can_transcode(source_syntax: str, target_syntax: str, *, with_loss: bool = False) -> bool:
     """Whether objects of one syntax can be put into the other without loss; one object may still not.
 
-    ``with_loss``: whether its images can be compressed with loss.
+    What has loss already can be put into every syntax without (further) loss. ``with_loss``: whether its images
+    can be compressed with loss, which is done once only.
     """
     if with_loss:
         return target_syntax in LOSSY_TARGETS and source_syntax in NATIVE | LOSSLESS
-    if target_syntax in NATIVE:
-        return source_syntax in NATIVE | LOSSLESS | LOSSY
-    return target_syntax in COMPRESSED_TARGETS and source_syntax in NATIVE | LOSSLESS
+    return target_syntax in NATIVE | COMPRESSED_TARGETS and source_syntax in NATIVE | LOSSLESS | LOSSY
+
+
+def is_interchange_format(content: DataSetBuffer, start: int, transfer_syntax_uid: str) -> bool:
+    """Whether each frame of a JPEG image carries its tables (PS3.11 sections H.3.1 and J.3.1).
+
+    ``content``: explicit VR little endian; its data set begins at ``start``. True where there are no encapsulated
+    pixels. Raises MalformedDataSet, NestingTooDeep.
+    """
+    pixels = read_tree(content, transfer_syntax_uid, start).get(_PIXEL_DATA)
+    fragments = (pixels.fragments or [])[1:] if pixels is not None else []
+    return are_interchange_format(map(memoryview, fragments), transfer_syntax_uid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +63,28 @@ def ingest(archive: Archive, incoming: Incoming, *, study_instance_uid: str = ""
     if study_instance_uid and header.study_instance_uid != study_instance_uid:
         raise InvalidInstance("it belongs to another study than its sender named")
     return Ingested(archive.keep(incoming, header), header)
+
+
+def ingest_all(archive: Archive, arrived: Sequence[tuple[Incoming, Header]]) -> list[Ingested | Exception]:
+    """``ingest`` for objects that are here together, with headers that were scanned in the same bytes.
+
+    Many small ones share their disk syncs. Gives for each what became of it, or what ``ingest`` would have raised.
+    """
+    results: list[Ingested | Exception] = []
+    keeping: list[tuple[int, Incoming, Header]] = []
+    for place, (incoming, header) in enumerate(arrived):
+        try:
+            _check_instance(header, incoming.origin)
+        except InvalidInstance as error:
+            results.append(error)
+            continue
+        incoming.finish()
+        keeping.append((place, incoming, header))
+        results.append(InvalidInstance("it was not kept"))  # until it is
+    outcomes = archive.keep_all([(incoming, header) for _, incoming, header in keeping])
+    for (place, _, header), outcome in zip(keeping, outcomes, strict=True):
+        results[place] = outcome if isinstance(outcome, Exception) else Ingested(outcome, header)
+    return results
 
 
 def _check_instance(header: Header, origin: Origin) -> None:

@@ -1,7 +1,7 @@
 """Taking in what a person uploads: files one after the other as they come, each with its own result.
 
-Objects, zip archives of them, and everything else that lies in a folder beside them. Nothing is
-ever held in memory as a whole, and a name is only ever shown.
+Objects, zip archives and disc images of them, and everything else that lies in a folder beside them.
+Nothing is ever held in memory as a whole, and a name is only ever shown.
 """
 
 from __future__ import annotations
@@ -19,16 +19,21 @@ from radfuse.core.errors import OutOfSpace, RadfuseError
 from radfuse.services.import_media import (
     Imported,
     ImportLimits,
+    ImportReport,
     Verdict,
+    import_paths,
     import_stream,
     import_zip,
     is_zip,
 )
+from radfuse.services.import_media.model import shown_name
 
-_LONGEST_NAME: Final = 300
 _CHUNK_BYTES: Final = 1 << 20
 _CHECK_EVERY_BYTES: Final = 16 << 20
 _ZIP_MARKS: Final = (b"PK\3\4", b"PK\5\6")
+_PREFIX_AT: Final = slice(128, 132)
+_DISC_HEAD_BYTES: Final = 34_816
+"""So much tells a disc image from everything else."""
 LIMITS: Final = ImportLimits(members=100_000)
 """``members`` are the files of one upload, in archives or not: what became of each is remembered until its end."""
 
@@ -44,7 +49,7 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file, or a member of a zip archive ("archive.zip/member"), and what became of it."""
+    """A file, or a member of a zip archive or disc image ("archive.zip/member"), and what became of it."""
 
     name: str
     state: FileState
@@ -59,6 +64,7 @@ _STATES: Final = {
     Verdict.FIRST_KEPT: (FileState.DUPLICATE, "another object is kept under its UID, and stays"),
     Verdict.NOT_DICOM: (FileState.IGNORED, "not DICOM"),
     Verdict.DIRECTORY: (FileState.IGNORED, "the directory of a medium (DICOMDIR), not an object"),
+    Verdict.IMAGE: (FileState.IGNORED, "a disc image with faults; its files were looked at all the same"),
     Verdict.REFUSED: (FileState.REFUSED, ""),
 }
 
@@ -70,6 +76,8 @@ class Upload:
     archive: Archive
     limits: ImportLimits = LIMITS
     files: list[UploadedFile] = field(default_factory=list)
+    report: ImportReport = field(default_factory=ImportReport)
+    """Has the findings about media in archives and images."""
 
     def take(self, name: str, content: Iterator[bytes | memoryview]) -> None:
         """Take in one file. What is wrong with it concerns no other; only errors of ``content`` itself are raised."""
@@ -78,6 +86,8 @@ class Upload:
         try:
             if stream.peek(4) in _ZIP_MARKS:
                 self._take_zip(shown, stream)
+            elif _is_disc(stream):
+                self._take_disc(shown, stream)
             else:
                 imported = import_stream(self.archive, shown, cast(IO[bytes], stream))
                 if stream.error is None:
@@ -90,7 +100,7 @@ class Upload:
 
     def refuse(self, name: str, reason: str) -> None:
         """Note a file that is not kept."""
-        self.files.append(UploadedFile(name, FileState.REFUSED, reason))
+        self.files.append(UploadedFile(shown_name(name), FileState.REFUSED, reason))
 
     def count(self, state: FileState) -> int:
         """How many files are in a state."""
@@ -110,7 +120,8 @@ class Upload:
         state, reason = _STATES[imported.verdict]
         if state is FileState.REFUSED:
             reason = imported.reason
-        self.files.append(UploadedFile(shown_name(imported.name), state, reason, imported.study_instance_uid))
+        self.files.append(UploadedFile(imported.name, state, reason, imported.study_instance_uid))
+        self.report.add(imported)
 
     def _take_zip(self, name: str, stream: _Stream) -> None:
         """A zip archive is read from its end, so it is put down first."""
@@ -123,6 +134,16 @@ class Upload:
             left = replace(self.limits, members=self.limits.members - len(self.files))
             for imported in import_zip(self.archive, path, f"{name}/", left):
                 self._add(imported)
+
+    def _take_disc(self, name: str, stream: _Stream) -> None:
+        """A disc image is read here and there, so it is put down first."""
+        with tempfile.TemporaryDirectory(prefix="upload-", dir=self.archive.scratch_folder) as folder:
+            path = Path(folder, "disc.iso")
+            self._spool(stream, path)
+            left = replace(self.limits, members=self.limits.members - len(self.files))
+            for imported in import_paths(self.archive, [path], limits=left):
+                member = imported.name.removeprefix(str(path)).removeprefix(": ")
+                self._add(replace(imported, name=f"{name}/{member}" if member else name))
 
     def _spool(self, stream: _Stream, path: Path) -> None:
         """Write the rest of ``stream`` to a file. Raises OutOfSpace."""
@@ -137,13 +158,15 @@ class Upload:
                         unchecked = 0
                     file.write(chunk)
         except OSError as error:
-            raise OutOfSpace("an uploaded zip archive") from error
+            raise OutOfSpace("an uploaded archive") from error
 
 
-def shown_name(name: str) -> str:
-    """A file's name as text to be shown: in one line, not endless."""
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
-    return text if len(text) <= _LONGEST_NAME else "…" + text[1 - _LONGEST_NAME :]
+def _is_disc(stream: _Stream) -> bool:
+    if stream.peek(_PREFIX_AT.stop)[_PREFIX_AT] == b"DICM":
+        return False
+    from radfuse.media import disc_images
+
+    return disc_images.is_disc_image(stream.peek(_DISC_HEAD_BYTES))
 
 
 class _Stream(io.RawIOBase):

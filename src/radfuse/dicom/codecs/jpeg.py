@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 NEEDS: Final = "imagecodecs"
 DECODES: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1})
-ENCODES: Final = frozenset({JPEG_LOSSLESS_SV1})
+ENCODES: Final = frozenset({JPEG_LOSSLESS, JPEG_LOSSLESS_SV1})
+"""Selection value 1 is one of those that process 14 has: the same stream is lawful under both UIDs."""
 
 _SEQUENTIAL_OR_LOSSLESS: Final = frozenset({0, 1, 2, LOSSLESS})
 _WIDEST_PRECISION: Final = 16

@@ -60,6 +60,11 @@ def require_end(data: bytes) -> None:
         raise Refused("the JPEG stream has no end")
 
 
+def segment_markers(data: bytes) -> set[int]:
+    """The markers of the segments before the first scan; raises ``Refused``."""
+    return {marker for marker, _ in _segments(data)}
+
+
 def _is_frame_header(marker: int) -> bool:
     return (0xC0 <= marker <= 0xCF and marker not in _NOT_FRAME_HEADERS) or marker == 0xF7
 

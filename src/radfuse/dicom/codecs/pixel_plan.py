@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from radfuse.core.transfer_syntaxes import TransferSyntax
+from radfuse.core.transfer_syntaxes import JPEG_BASELINE, JPEG_EXTENDED, TransferSyntax
 from radfuse.dicom.codecs.base import Limits, PixelDescription, sign_extended
 from radfuse.dicom.codecs.blanking import SUBSAMPLED, as_subsampled, blanked, blanked_subsampled
 from radfuse.dicom.codecs.element_stream import UNDEFINED_LENGTH, ElementReader, ElementWriter, Encoding
 from radfuse.dicom.codecs.encapsulation import Encapsulated, EncapsulatedFrames, write_encapsulated
-from radfuse.dicom.codecs.lossy import LossyFrames, lossy_edits
+from radfuse.dicom.codecs.lossy import LOSSY_IMAGE_COMPRESSION, LossyFrames, lossy_edits
 from radfuse.dicom.codecs.native_pixels import NativeFrames, check_native, write_native
 from radfuse.dicom.codecs.refused import Refused
 from radfuse.dicom.codecs.registry import decoder_of, encoder_of
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from radfuse.dicom.codecs.element_stream import OwnValue
 
 DROPPED_WITH_ENCAPSULATION: Final = frozenset((EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS))
+ALWAYS_LOSSY: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED})
+"""Out of which comes an image that has lost something for good, and says so (PS3.3 section C.7.6.1.1.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,13 @@ class LossyPlan(PixelPlan):
 
 def plan_pixels(job: Job, reader: ElementReader, found: Scan, target: Encoding) -> PixelPlan:
     """The plan for the top level of an object; raises ``Refused``."""
+    plan = _plan(job, reader, found, target)
+    if job.source.uid in ALWAYS_LOSSY and found.pixels is not None:
+        plan.edits.setdefault(LOSSY_IMAGE_COMPRESSION, (b"CS", b"01"))
+    return plan
+
+
+def _plan(job: Job, reader: ElementReader, found: Scan, target: Encoding) -> PixelPlan:
     pixels = found.pixels
     if pixels is None:
         if job.target.encapsulated:
