@@ -6,6 +6,8 @@ import contextlib
 import importlib
 import io
 import logging
+import os
+import shutil
 import subprocess
 import time
 import warnings
@@ -31,6 +33,7 @@ ABOUT = (
 )
 _EDITIONS = ("2024b", "2026c")
 """The table's, and what was added to it later."""
+_COPY = "copy + fsync"
 _LEVELS = ("at the top", "nested", "nested twice")
 
 
@@ -99,9 +102,10 @@ def run(settings: Settings, results: Results) -> None:
             _judge(tool, folder, results)
         small = list(_files(folder / "small", SMALL, settings.amount(40, 4)))
         interleaved(settings.runs, there, lambda tool: _time(tool, small, folder, results), results)
-    for kind, full in ((SMALL, 4000), (CT, 600)):
+    for kind, full in ((SMALL, 4000), (CT, 1200)):
+        count = settings.amount(full, 40)
         for processes in (1, 2):
-            _throughput(kind, settings.amount(full, 40), processes, settings, results)
+            _throughput(kind, count, processes, settings, results)
 
 
 def _is_there(tool: Tool, results: Results) -> bool:
@@ -232,3 +236,18 @@ def _throughput(kind: Kind, count: int, processes: int, settings: Settings, resu
             )
             results.add(Value(case, OURS, "objects/s", count / seconds, rss_mib=memory.mib()))
             results.add(Value(case, OURS, "MB/s", size_bytes / seconds / 1e6))
+            seconds = _copied(folder / "in", folder / f"copy-{turn}")
+            results.add(Value(case, _COPY, "objects/s", count / seconds))
+            results.add(Value(case, _COPY, "MB/s", size_bytes / seconds / 1e6))
+
+
+def _copied(source: Path, to: Path) -> float:
+    """Seconds to copy the same files one after the other, each synced: what reading and writing alone take."""
+    to.mkdir()
+    begin = time.perf_counter()
+    for number, path in enumerate(path for path in source.rglob("*") if path.is_file()):
+        with path.open("rb") as before, (to / str(number)).open("wb") as after:
+            shutil.copyfileobj(before, after, 1 << 20)
+            after.flush()
+            os.fsync(after.fileno())
+    return time.perf_counter() - begin

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from importlib import import_module
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom._dicom_dict import DicomDictionary
 
 from radfuse.deid.cleaning import clean_text, vocabulary
 
@@ -26,6 +30,14 @@ FREQUENT_NAMES = frozenset(
 
 def test_no_frequent_name_of_a_person_is_in_the_vocabulary() -> None:
     assert not vocabulary().intersection(FREQUENT_NAMES)
+
+
+def test_nearly_every_word_is_one_of_the_standard() -> None:
+    concepts = import_module("pydicom.sr._concepts_dict").concepts
+    meanings = [code[0] for scheme in concepts.values() for codes in scheme.values() for code in codes.values()]
+    names = [entry[2] for entry in DicomDictionary.values()]
+    words = {word.lower() for text in (*meanings, *names) for word in re.findall(r"[A-Za-z]+", text)}
+    assert len(vocabulary() - words) < 110
 
 
 def test_the_vocabulary_is_sorted_lower_case_and_of_some_size() -> None:

@@ -13,6 +13,7 @@ import zipfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -104,6 +105,50 @@ def test_where_files_cannot_be_without_a_name_a_part_is_renamed(
     monkeypatch.setattr(os, "open", only_names)
     outcomes = run(images(generated_set)[:2], tmp_path)
     assert {tmp_path / outcome.path for outcome in outcomes} == set(written(tmp_path))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_no_file_has_its_name_before_its_bytes_are_on_disk(
+    processes: int, generated_set: GeneratedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncs, names = os.fdatasync, os.link
+    synced: set[int] = set()
+    named: list[bool] = []
+
+    def sync(file: int) -> None:
+        syncs(file)
+        synced.add(os.fstat(file).st_ino)
+
+    def name(source: str, *words: Any, **more: Any) -> None:
+        named.append(os.stat(source).st_ino in synced)
+        names(source, *words, **more)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(os, "link", name)
+    outcomes = run(images(generated_set), tmp_path, processes=processes, durable=True)
+    assert named == [True] * len(images(generated_set))
+    assert {tmp_path / each.path for each in outcomes} == set(written(tmp_path))
+    assert not any(each.draft for each in outcomes)
+
+
+def test_what_the_disk_does_not_take_gets_no_name_and_ends_the_run(
+    generated_set: GeneratedSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fdatasync", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        run(images(generated_set), tmp_path, durable=True)
+    assert written(tmp_path) == []
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_same_object_twice_in_one_run_is_one_file(generated_set: GeneratedSet, tmp_path: Path) -> None:
+    outcomes = run([generated_set.ct[0], generated_set.ct[0]], tmp_path)
+    assert sorted(each.verdict.name for each in outcomes) == ["ALREADY_THERE", "ANONYMIZED"]
+    assert len(written(tmp_path)) == 1
 
 
 def test_a_full_volume_ends_the_run(

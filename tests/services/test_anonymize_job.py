@@ -14,7 +14,6 @@ from radfuse.archive import Archive, ArchiveSettings, StoredObject
 from radfuse.core.errors import BlobDamaged, ConfigurationError
 from radfuse.dicom import Transcoder
 from radfuse.jobs import Counts, ItemState, JobContext, Jobs, JobState, run_next
-from radfuse.services.anonymize import stored_source
 from radfuse.services.anonymize_job import (
     ANONYMIZE,
     AnonymizeSurroundings,
@@ -22,6 +21,7 @@ from radfuse.services.anonymize_job import (
     new_anonymization,
     run_anonymization,
 )
+from radfuse.services.anonymize_stored import stored_source
 from radfuse.services.associating import Caller
 from radfuse.services.context_lists import ContextLists
 from radfuse.services.import_media import import_files

@@ -14,9 +14,11 @@ from radfuse.deid import ProjectKey
 from radfuse.dicom import read_file_meta
 from radfuse.dicom.tree import Tree, read_tree
 from radfuse.dicom.words import tag_of
+from radfuse.fusion import ColourMap, Colours, Window, blended, reslice
 from radfuse.services.anonymize import Recipe, Verdict, profile_of, sources_of
 from radfuse.services.anonymize_verify import verify_files
 from radfuse.services.import_media import files_below
+from radfuse.volume import Unit, read_stack, stacks_of
 from tests.services.anonymize_scenes import KEY, run, written
 
 ALL = ("structured-content", "graphics", "descriptors", "pixels", "private")
@@ -93,6 +95,32 @@ def test_pet_and_ct_decode_to_the_same_pixels_in_the_same_place(
         assert after.FrameOfReferenceUID != before.FrameOfReferenceUID
     assert all(len(mapped) == 1 for mapped in frames.values())
     assert len(frames) < len(found)
+
+
+def fused(files: Sequence[Path]) -> dict[int, Colours]:
+    """PET in SUV over CT in HU, on three slices of the CT."""
+    ct, pet = (
+        next(read_stack(stack) for stack in stacks_of(files) if not stack.refusal and stack.unit is unit)
+        for unit in (Unit.HU, Unit.SUV_BW)
+    )
+    slices, rows, columns = ct.grid.shape
+    pictures = {}
+    for number in (slices // 4, slices // 2, 3 * slices // 4):
+        plane = ct.grid.cropped((number, 0, 0), (1, rows, columns))
+        below, above = reslice(ct, plane), reslice(pet, plane)
+        pictures[number] = blended(
+            below, Window(-160, 240, ColourMap.GRAY), above, Window(0, 5, ColourMap.HOT_IRON), opacity=0.5
+        )
+    return pictures
+
+
+def test_pet_over_ct_is_the_same_picture_before_and_after(pairs: Pairs) -> None:
+    found = pairs("petct/sts-003", preset="pet")
+    before, after = (fused([pair[which] for pair in found]) for which in (0, 1))
+    assert before.keys() == after.keys()
+    for number, picture in before.items():
+        assert picture.any(axis=-1).mean() > 0.1
+        assert np.array_equal(picture, after[number])
 
 
 def test_what_suv_needs_stays_true_with_the_preset_for_pet(

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from radfuse.cli.anonymize_options import (
+    AsMedia,
     Clean,
+    Cleaned,
     Into,
     KeyFile,
     KeyName,
@@ -45,9 +47,9 @@ from radfuse.cli.options import Data, Database, Json, database_named, existing_d
 if TYPE_CHECKING:
     from radfuse.app import Settings
     from radfuse.archive import Archive, StoredObject
-    from radfuse.deid import ProjectKey, Report
+    from radfuse.deid import PixelPolicy, ProjectKey, Report
     from radfuse.jobs import Jobs, NewJob
-    from radfuse.services.anonymize import Outcome, Recipe, Summary, Verdict
+    from radfuse.services.anonymize import Outcome, OutputFolder, Recipe, Summary, Verdict
     from radfuse.services.peers import Peer
     from radfuse.services.storage_scu import Route
 
@@ -65,6 +67,7 @@ class AnonymizeOptions:
     study: Studies = None
     series: SeriesUIDs = None
     to: ToFolder = None
+    dicomdir: AsMedia = False
     to_peer: ToPeer = None
     into: Into = None
     key_file: KeyFile = None
@@ -82,6 +85,11 @@ class AnonymizeOptions:
     database: Database = None
     data: Data = None
     as_json: Json = False
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the data folder. Files anonymized into a folder under a key of their own do without."""
+        return settings_of(self.data)
 
     @property
     def names(self) -> list[str]:
@@ -109,13 +117,16 @@ def anonymize(options: AnonymizeOptions) -> None:
     durable job.
     """
     _check(options)
-    settings = settings_of(options.data)
     if options.paths is None and options.to is None:
-        _as_job(options, settings)
+        _as_job(options)
         return
     with contextlib.ExitStack() as stack:
-        recipe = _recipe(options, settings)
-        summary = _summary(options, recipe, _outcomes(options, settings, recipe, stack))
+        recipe = _recipe(options)
+        summary = _summary(options, recipe, _outcomes(options, recipe, stack))
+    if options.dicomdir:
+        from radfuse.services.anonymize_media import write_anonymized_directory
+
+        write_anonymized_directory(_folder(options))
     _say(summary, options)
     if summary.refused:
         raise typer.Exit(1)
@@ -127,6 +138,8 @@ def _check(options: AnonymizeOptions) -> None:
         raise typer.BadParameter("give either PATH, or --study UID and --series UID")
     if [options.to, options.to_peer, options.into].count(None) != 2:
         raise typer.BadParameter("say where they go: one of --to, --to-peer and --into")
+    if options.dicomdir and options.to is None:
+        raise typer.BadParameter("only a folder gets a DICOMDIR: give --to", param_hint="--dicomdir")
     if options.key_file and options.key:
         raise typer.BadParameter("give --key or --key-file, not both")
     is_job = options.paths is None and options.to is None
@@ -144,36 +157,29 @@ def _check(options: AnonymizeOptions) -> None:
 # --- here and now ----------------------------------------------------------------------------
 
 
-def _outcomes(
-    options: AnonymizeOptions, settings: Settings, recipe: Recipe, stack: contextlib.ExitStack
-) -> Iterator[Outcome]:
+def _outcomes(options: AnonymizeOptions, recipe: Recipe, stack: contextlib.ExitStack) -> Iterator[Outcome]:
     """What becomes of each object, while it happens."""
-    from radfuse.services.anonymize import (
-        OutputFolder,
-        anonymize_and_deliver,
-        anonymize_files,
-        into_archive,
-        sources_of,
-        stored_source,
-        to_peer,
-    )
+    from radfuse.services.anonymize import anonymize_files, sources_of
     from radfuse.services.import_media import files_below
 
     if options.paths:
         files = files_below(options.paths)
         sources, total = sources_of(files), len(files)
     else:
-        archive, objects = _picked(options, settings, stack)
+        from radfuse.services.anonymize_stored import stored_source
+
+        archive, objects = _picked(options, stack)
         sources, total = (stored_source(archive, stored) for stored in objects), len(objects)
     processes = options.processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
     if options.to is not None:
-        options.to.mkdir(parents=True, exist_ok=True)
-        outcomes = anonymize_files(sources, OutputFolder(options.to.resolve()), recipe, min(processes, total))
+        outcomes = anonymize_files(sources, _folder(options), recipe, min(processes, total))
     else:
+        from radfuse.services.anonymize_deliver import anonymize_and_deliver, into_archive, to_peer
+
         if options.into is not None:
-            deliver = into_archive(_archive(settings, options.into, stack))
+            deliver = into_archive(_archive(options.settings, options.into, stack))
         else:
-            deliver = to_peer(stack.enter_context(_route(options, settings)))
+            deliver = to_peer(stack.enter_context(_route(options)))
         outcomes = anonymize_and_deliver(sources, recipe, processes, deliver)
     advance = stack.enter_context(progress("Anonymizing", total, "objects"))
     for done, outcome in enumerate(outcomes, 1):
@@ -181,17 +187,41 @@ def _outcomes(
         yield outcome
 
 
-def _recipe(options: AnonymizeOptions, settings: Settings) -> Recipe:
-    from radfuse.deid import Documents, PixelPolicy, load_rules
+def _pixels(options: AnonymizeOptions) -> PixelPolicy:
+    """What is known of pixels; where faces are when they are to be blanked."""
+    from radfuse.deid import PixelPolicy, load_rules
+
+    with wrong_use():
+        rules = load_rules(options.pixel_rules) if options.pixel_rules else ()
+    policy = PixelPolicy(rules, options.pixels_are_clean, options.read_text)
+    if Cleaned.FACES not in (options.clean or ()) or not options.paths:
+        return policy
+    from radfuse.services.anonymize_faces import plan_faces
+    from radfuse.services.import_media import files_below
+
+    plan = plan_faces(files_below(options.paths))
+    return replace(policy, faces=plan.boxes, lost_faces=plan.refused)
+
+
+def _folder(options: AnonymizeOptions) -> OutputFolder:
+    """Where files go, made when it is not there."""
+    from radfuse.services.anonymize import OutputFolder
+
+    folder = options.to or Path()
+    folder.mkdir(parents=True, exist_ok=True)
+    return OutputFolder(folder.resolve(), as_media=options.dicomdir)
+
+
+def _recipe(options: AnonymizeOptions) -> Recipe:
+    from radfuse.deid import Documents
     from radfuse.services.anonymize import Recipe, profile_of
 
     with wrong_use():
         profile = profile_of(options.names, options.preset_name)
-        rules = load_rules(options.pixel_rules) if options.pixel_rules else ()
     return Recipe(
         profile,
-        _key(options, settings),
-        PixelPolicy(rules, options.pixels_are_clean, options.read_text),
+        _key(options),
+        _pixels(options),
         Documents(options.replace_documents),
         keeps_originals=options.vault is not None,
         keeps_counts=options.report is not None,
@@ -227,7 +257,7 @@ def _write_report(report: Report, file: Path) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def _key(options: AnonymizeOptions, settings: Settings) -> ProjectKey:
+def _key(options: AnonymizeOptions) -> ProjectKey:
     from radfuse.deid import ProjectKey
     from radfuse.services.project_keys import Keys, key_of_file
 
@@ -236,18 +266,16 @@ def _key(options: AnonymizeOptions, settings: Settings) -> ProjectKey:
             return key_of_file(options.key_file)
     if options.key is not None:
         with wrong_use():
-            return Keys(settings.data).get(options.key)
+            return Keys(options.settings.data).get(options.key)
     warn("no key was named: this run's is forgotten at its end, and nobody can make the same pseudonyms again")
     return ProjectKey.new()
 
 
-def _picked(
-    options: AnonymizeOptions, settings: Settings, stack: contextlib.ExitStack
-) -> tuple[Archive, list[StoredObject]]:
+def _picked(options: AnonymizeOptions, stack: contextlib.ExitStack) -> tuple[Archive, list[StoredObject]]:
     """The objects of the own archive that are named; it stays open as long as ``stack``."""
     from radfuse.services import send as sending
 
-    archive = _archive(settings, options.database, stack)
+    archive = _archive(options.settings, options.database, stack)
     with wrong_use():
         found = sending.objects_of_studies(archive, options.study or ())
         found += sending.objects_of_series(archive, options.series or ())
@@ -261,14 +289,14 @@ def _archive(settings: Settings, database: str | None, stack: contextlib.ExitSta
 
 
 @contextlib.contextmanager
-def _route(options: AnonymizeOptions, settings: Settings) -> Iterator[Route]:
+def _route(options: AnonymizeOptions) -> Iterator[Route]:
     """The way to the peer; what goes wrong with it is said in a sentence."""
     from radfuse.app import our_caller
     from radfuse.dicom import Transcoder
     from radfuse.services.send_job import check_may_send
     from radfuse.services.storage_scu import Route
 
-    peer = _peer(options, settings)
+    settings, peer = options.settings, _peer(options)
     with wrong_use():
         check_may_send(peer)
     us = our_caller(settings, peer)
@@ -276,21 +304,21 @@ def _route(options: AnonymizeOptions, settings: Settings) -> Iterator[Route]:
         yield Route(peer, us, context_list_named(settings, peer.context_list), transcoder)
 
 
-def _peer(options: AnonymizeOptions, settings: Settings) -> Peer:
-    return peer_named(settings, options.to_peer or "")
+def _peer(options: AnonymizeOptions) -> Peer:
+    return peer_named(options.settings, options.to_peer or "")
 
 
 # --- as a job --------------------------------------------------------------------------------
 
 
-def _as_job(options: AnonymizeOptions, settings: Settings) -> None:
+def _as_job(options: AnonymizeOptions) -> None:
     from radfuse.app import open_jobs
 
-    existing_data_folder(settings)
+    settings = existing_data_folder(options.settings)
     with contextlib.ExitStack() as stack:
         jobs = stack.enter_context(contextlib.closing(open_jobs(settings)))
-        _, objects = _picked(options, settings, stack)
-        job_id = jobs.submit(_new_job(options, settings, jobs, objects))
+        _, objects = _picked(options, stack)
+        job_id = jobs.submit(_new_job(options, jobs, objects))
         job = follow(settings, jobs, job_id, "Anonymizing")
         rows = [instance_facts(item, job) for item in jobs.items(job_id, limit=None)]
     if options.as_json:
@@ -304,14 +332,15 @@ def _as_job(options: AnonymizeOptions, settings: Settings) -> None:
         raise typer.Exit(1)
 
 
-def _new_job(options: AnonymizeOptions, settings: Settings, jobs: Jobs, objects: list[StoredObject]) -> NewJob:
+def _new_job(options: AnonymizeOptions, jobs: Jobs, objects: list[StoredObject]) -> NewJob:
     from radfuse.services.anonymize_job import Treatments, new_anonymization
     from radfuse.services.project_keys import DEFAULT_KEY, Keys
 
+    settings = options.settings
     how = Treatments(options.names, options.preset_name, options.key or DEFAULT_KEY)
     with wrong_use():
         Keys(settings.data).get(how.key)
-        to = database_named(settings, options.into) if options.into is not None else _peer(options, settings)
+        to = database_named(settings, options.into) if options.into is not None else _peer(options)
         return new_anonymization(jobs, objects, how, to, database=database_named(settings, options.database))
 
 

@@ -54,6 +54,10 @@ SeriesUIDs = Annotated[
 ToFolder = Annotated[
     Path | None, typer.Option("--to", metavar="DIR", help="Write into this folder; nothing in it is overwritten.")
 ]
+AsMedia = Annotated[
+    bool,
+    typer.Option("--dicomdir", help="With --to: name the files as on a medium, and make a new DICOMDIR of them all."),
+]
 ToPeer = Annotated[str | None, typer.Option("--to-peer", metavar="PEER", help="Send to this peer.")]
 Into = Annotated[str | None, typer.Option("--into", metavar="DATABASE", help="Keep in this database of the settings.")]
 KeyFile = Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from radfuse.core.errors import CannotAnonymize
-from radfuse.core.sop_classes import STORAGE_CLASSES
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY, STORAGE_CLASSES
 from radfuse.deid import documents
 from radfuse.deid.graphics import annotation_decisions
 from radfuse.deid.options import Option, Profile
@@ -15,7 +15,6 @@ from radfuse.deid.structured import CONTENT_SEQUENCE, VALUE_TYPE, holds_only_ref
 from radfuse.deid.table import Action
 from radfuse.dicom.tree import Node, Tree
 
-MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _RAW_DATA: Final = "1.2.840.10008.5.1.4.1.1.66"
 _AUDIO: Final = frozenset(("1.2.840.10008.5.1.4.1.1.9.4.1", "1.2.840.10008.5.1.4.1.1.9.4.2"))
 _KEY_OBJECTS: Final = "1.2.840.10008.5.1.4.1.1.88.59"

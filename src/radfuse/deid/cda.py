@@ -8,10 +8,10 @@ schemes that others publish, and the words of titles and paragraphs that are kno
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Final
 from xml.etree import ElementTree
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 from radfuse.core.errors import CannotAnonymize
 from radfuse.deid.cleaning import clean_text
@@ -110,7 +110,7 @@ def _section(element: ElementTree.Element) -> str:
 def _title(element: ElementTree.Element) -> str:
     title = element.find(_name("title"))
     said = clean_text(" ".join(title.itertext())) if title is not None else ""
-    return f"<title>{escape(said)}</title>" if said else ""
+    return f"<title>{escape(said, quote=False)}</title>" if said else ""
 
 
 def _paragraphs(element: ElementTree.Element) -> str:
@@ -118,7 +118,7 @@ def _paragraphs(element: ElementTree.Element) -> str:
     if element.tag != _name("text"):
         return ""
     said = filter(None, (clean_text(piece) for piece in element.itertext()))
-    return "".join(f"<paragraph>{escape(each)}</paragraph>" for each in said)
+    return "".join(f"<paragraph>{escape(each, quote=False)}</paragraph>" for each in said)
 
 
 def _code(element: ElementTree.Element, local: str) -> str:

@@ -34,3 +34,8 @@ def shifted(text: str, vr: str, days: int) -> str | None:
     known = 4 if month is None else 6 if day is None else 8
     behind = "" if vr == "DA" else "".join(part or "" for part in found.groups()[3:])
     return f"{moved:%Y%m%d}".rjust(8, "0")[:known] + behind
+
+
+def is_one(text: str, vr: str) -> bool:
+    """Whether it is a value of VR DA, DT or TM, the distance of a time zone (SH), or nothing."""
+    return shifted(text, vr, 0) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -9,7 +10,7 @@ from typing import Final, NamedTuple
 from radfuse import __version__
 from radfuse.core.errors import CannotAnonymize
 from radfuse.deid.admission import Admission, admit
-from radfuse.deid.dates import shifted
+from radfuse.deid.dates import is_one, shifted
 from radfuse.deid.documents import Documents
 from radfuse.deid.dummies import code_item, dummy_node
 from radfuse.deid.graphics import WRITTEN, is_repeating, repeating_action
@@ -46,7 +47,10 @@ _OF_UIDS: Final = frozenset("0123456789.")
 _OLDEST_YEARS: Final = 89
 _LONGEST_METHOD: Final = 64
 _NOTHING: Final[Mapping[int, Action]] = {}
-_SHIFTED_VRS: Final = frozenset(("DA", "DT", "TM", "SH"))
+_TEMPORAL_VRS: Final = frozenset(("DA", "DT", "TM"))
+_SHIFTED_VRS: Final = _TEMPORAL_VRS | {"SH"}
+_TIME_ZONE: Final = 0x0008_0201
+_AGE: Final = re.compile(rb"\d{3}[DWMY]")
 
 
 class Change(NamedTuple):
@@ -248,7 +252,7 @@ class _Walk:
                 required = REQUIRED.get((path[-1] if path else AT_THE_TOP, node.tag))
                 after = self._after(node, required, tree, path) if required else None
             case Action.KEEP:
-                after = self._capped(node) if node.tag == PATIENT_AGE else node
+                after = self._kept(node, tree)
             case Action.EMPTY:
                 after = self._pseudonymous(node, tree) or _empty(node)
             case Action.DUMMY:
@@ -298,8 +302,20 @@ class _Walk:
         basic = self.owner.rules.basic(node.tag, self.sop_class_uid, parent)
         return self._after(node, basic or if_nothing_is_left(node.tag, parent), tree, path)
 
+    def _kept(self, node: Node, tree: Tree) -> Node:
+        """As it is; in the place of a date, a time or an age only one may stay."""
+        if node.tag == PATIENT_AGE:
+            return self._capped(node)
+        if node.vr in _TEMPORAL_VRS or node.tag == _TIME_ZONE:
+            values = decode_values(bytes(node.value), tree.character_sets, node.vr)
+            if not all(is_one(value, node.vr) for value in values):
+                return _empty(node)
+        return node
+
     def _capped(self, node: Node) -> Node:
         """Ages beyond 89 years are rare enough to identify; the usual rule is to say 90."""
-        text = bytes(node.value).decode("latin-1").strip(" \0")
-        is_old = text[3:4] == "Y" and text[:3].isdigit() and int(text[:3]) > _OLDEST_YEARS
+        text = bytes(node.value).strip(b" \0")
+        if not _AGE.fullmatch(text):
+            return _empty(node)
+        is_old = text[3:] == b"Y" and int(text[:3]) > _OLDEST_YEARS
         return Node(node.tag, node.vr, b"090Y") if is_old else node

@@ -6,17 +6,19 @@ only that element loses what is not in the vocabulary.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from radfuse.core.errors import CannotAnonymize, RadfuseError
 from radfuse.deid.cleaning import clean_text
 from radfuse.deid.dummies import dummy_value
 from radfuse.deid.engine import Anonymized, Change
-from radfuse.deid.leaks import Leak, LeakScan
 from radfuse.deid.options import Profile
 from radfuse.deid.table import Action
 from radfuse.dicom.tree import Node, Tree, write_tree
 from radfuse.dicom.words import decode_values, keyword_of
+
+if TYPE_CHECKING:
+    from radfuse.deid.leaks import Leak
 
 _MENDED_VRS: Final = frozenset(("CS", "LO", "LT", "SH", "ST", "UC", "UT"))
 
@@ -25,6 +27,8 @@ class Proof:
     """Proves one output after the other, with what was learned from the objects of its study before."""
 
     def __init__(self, profile: Profile) -> None:
+        from radfuse.deid.leaks import LeakScan  # numpy, which whoever only hands out the work does without
+
         self._scan = LeakScan(profile)
 
     def prove(self, done: Anonymized) -> None:

@@ -66,7 +66,7 @@ class Pseudonyms:
 
     def __init__(self, key: ProjectKey) -> None:
         self._key = key
-        self.uid = lru_cache(maxsize=1 << 16)(self._uid)
+        self.uid = lru_cache(maxsize=1 << 14)(self._uid)
 
     def _digest(self, what: str, of: str) -> bytes:
         return hmac.digest(self._key.secret, f"{what}\0{of}".encode(), "sha256")

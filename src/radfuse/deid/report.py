@@ -109,6 +109,10 @@ class Report:
         self.seen += 1
         self.refused.append(Refusal(self.seen, reason, name if self.with_names else ""))
 
+    def leave_out(self, what: str) -> None:
+        """Something that is no object was not given."""
+        self.warnings[what] += 1
+
     def finish(self) -> None:
         """The run is over."""
         self.seconds = (datetime.datetime.now(datetime.UTC) - self.started).total_seconds()

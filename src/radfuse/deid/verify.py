@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from radfuse.core.errors import ConfigurationError
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
 from radfuse.deid.cleaning import clean_text
 from radfuse.deid.dummies import dummy_value
 from radfuse.deid.graphics import is_repeating, repeating_action
 from radfuse.deid.identifiers import Identifier, Kind, is_telling, of_node
 from radfuse.deid.labels import UNLISTED
-from radfuse.deid.leaks import Identifiers
 from radfuse.deid.options import BASIC_CODE, OPTION_CODES, Option, Profile
 from radfuse.deid.private import Declared, declared_by, private_decisions
 from radfuse.deid.table import Action, Rules
@@ -22,10 +22,14 @@ from radfuse.dicom import read_file_meta
 from radfuse.dicom.tree import Node, Tree, read_tree
 from radfuse.dicom.words import decode_values, keyword_of
 
+if TYPE_CHECKING:
+    from radfuse.deid.leaks import Identifiers
+
 _SOP_CLASS_UID: Final = 0x0008_0016
 _SOP_INSTANCE_UID: Final = 0x0008_0018
 _MODALITY: Final = 0x0008_0060
 _PATIENT: Final = frozenset((0x0010_0010, 0x0010_0020))
+_PATIENT_GROUP: Final = 0x0010
 _IDENTITY_REMOVED: Final = 0x0012_0062
 _METHOD: Final = 0x0012_0063
 _METHOD_CODES: Final = 0x0012_0064
@@ -76,12 +80,18 @@ class Finding(NamedTuple):
         return " > ".join(keyword_of(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in self.path)
 
 
+def _nothing_known() -> Identifiers:
+    from radfuse.deid.leaks import Identifiers  # numpy
+
+    return Identifiers(Profile())
+
+
 @dataclass(slots=True)
 class Verifier:
     """Judges objects against ``profile``, or each against the one that it says it follows."""
 
     profile: Profile | None = None
-    _known: Identifiers = field(default_factory=lambda: Identifiers(Profile()))
+    _known: Identifiers = field(default_factory=_nothing_known)
     _rules: dict[Profile, Rules] = field(default_factory=dict)
 
     def learn_values(self, lines: Iterable[str]) -> None:
@@ -108,6 +118,9 @@ class Verifier:
         judge = _Judge(self._rules_of(profile), sop_class_uid, declared_by(tree))
         findings += judge.level(tree, ())
         findings += _pixels(tree)
+        if sop_class_uid == MEDIA_STORAGE_DIRECTORY:
+            # A directory says nothing of itself, and repeats what its objects may keep: only whom it names counts.
+            findings = [each for each in findings if each.path and each.path[-1] >> 16 == _PATIENT_GROUP]
         if tree.ascii(_SOP_INSTANCE_UID) not in ("", meta.sop_instance_uid or tree.ascii(_SOP_INSTANCE_UID)):
             findings.append(_wrong((), "the file meta information names another SOP Instance UID"))
         for leak in self._known.scan([content], meta.transfer_syntax_uid):

@@ -18,7 +18,8 @@ from radfuse.archive import Archive, Origin, StoredObject
 from radfuse.core.errors import ArchiveError, ConfigurationError, DataSetError, OutOfSpace, TransientFailure
 from radfuse.deid import Anonymized, PixelPolicy, load_rules
 from radfuse.jobs import Item, ItemState, JobContext, Jobs, NewItem, NewJob, Retry
-from radfuse.services.anonymize import OutputFolder, Recipe, Treatment, profile_of, stored_source
+from radfuse.services.anonymize import OutputFolder, Recipe, Treatment, profile_of
+from radfuse.services.anonymize_stored import stored_source
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.ingest import ingest
 from radfuse.services.object_source import FileObject

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from radfuse.core.transfer_syntaxes import EXPLICIT_BIG
@@ -27,11 +28,15 @@ class PixelPolicy:
     ``rules``: one's own, which go before those that come along. ``clean_pixels_confirmed``: somebody
     states that the pixels of this run were looked at and show nothing that identifies. ``reads_text``:
     text is looked for with ``TextReader`` and blanked, where the option to clean pixels is on.
+    ``faces``: where the face is in slices of a head, by SOP Instance UID (left, top, right, bottom);
+    ``lost_faces``: why it is not known.
     """
 
     rules: tuple[PixelRule, ...] = ()
     clean_pixels_confirmed: bool = False
     reads_text: bool = False
+    faces: Mapping[str, tuple[tuple[int, int, int, int], ...]] = field(default_factory=dict)
+    lost_faces: Mapping[str, str] = field(default_factory=dict)
 
     def rule_for(self, picture: Picture) -> PixelRule | None:
         """The first rule that fits."""

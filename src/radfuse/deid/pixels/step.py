@@ -18,6 +18,9 @@ from radfuse.dicom.tree import Node, Tree
 
 _OVERLAY_GROUPS: Final = 0x6000, 0x601E
 _OVERLAY_DATA: Final = 0x3000
+_SOP_INSTANCE_UID: Final = 0x0008_0018
+_RECOGNIZABLE: Final = 0x0028_0302
+"""Recognizable Visual Features (PS3.3 section C.7.6.1)."""
 _MOST_FRAMES_READ: Final = 64
 
 
@@ -29,9 +32,13 @@ class PixelsDone:
     verdict: Verdict
     blanked: Blanked | None = None
     warnings: list[str] = field(default_factory=list)
+    is_faceless: bool = False
+    """Whether the region of a face is no longer in it."""
 
     def sign(self, tree: Tree) -> None:
         """Say it in the object: Burned In Annotation, and no overlay group without its bits."""
+        if self.is_faceless:
+            tree.put(Node(_RECOGNIZABLE, "CS", b"NO"))
         if self.verdict.is_clean:
             tree.put(Node(BURNED_IN, "CS", b"NO"))
         if self.verdict.overlay_bits:
@@ -60,11 +67,12 @@ class PixelStep:
         done = PixelsDone(transfer_syntax_uid, verdict)
         if PIXEL_DATA not in tree.nodes:
             return done
+        rectangles = verdict.blanked
         if face := may_show_a_face(tree):
             if Option.FACES in self._profile:
-                raise CannotAnonymize(f"it {face}; a face is taken out of a whole series, not of one object")
-            done.warnings.append(face)
-        rectangles = verdict.blanked
+                rectangles += self._face(tree, face, done)
+            else:
+                done.warnings.append(face)
         if verdict.reads_text:
             rectangles += self._texts(tree, transfer_syntax_uid, rectangles)
             done.warnings.append("text was looked for in its pixels; small or faint text may not have been found")
@@ -84,7 +92,24 @@ class PixelStep:
         before, bits = done.transfer_syntax_uid, done.verdict.overlay_bits
         after = self._ready().blank(tree, before, rectangles, bits)
         done.transfer_syntax_uid = after
-        done.blanked = Blanked(done.verdict.reason, rectangles, frames_of(tree), bits, before, after)
+        done.blanked = Blanked(
+            done.verdict.reason or "the region of the face", rectangles, frames_of(tree), bits, before, after
+        )
+
+    def _face(self, tree: Tree, face: str, done: PixelsDone) -> tuple[Rectangle, ...]:
+        """Where the face is. Raises CannotAnonymize where that was not found out."""
+        uid = tree.ascii(_SOP_INSTANCE_UID)
+        boxes = self._policy.faces.get(uid)
+        if boxes is None:
+            why = self._policy.lost_faces.get(uid, "a face is found in the files of a whole series, not in one object")
+            raise CannotAnonymize(f"it {face}; {why}")
+        done.is_faceless = True
+        done.warnings.append(
+            "the region of the face was blanked by a simple mask; look at it before it is given away"
+            if boxes
+            else "it was searched for a face, and is above or below it"
+        )
+        return tuple(Rectangle(*box) for box in boxes)
 
     def _texts(self, tree: Tree, transfer_syntax_uid: str, blanked: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
         """Boxes of text beside what is blanked anyway, of all frames together."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from radfuse.core.errors import ArchiveError, CannotAnonymize, DataSetError, NotPart10, OutOfSpace
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
 from radfuse.deid import Anonymized, Original, Report
 from radfuse.dicom import read_file_meta
 from radfuse.services.anonymize.pool import WorkerPool
 from radfuse.services.anonymize.recipe import Recipe, Treatment
 from radfuse.services.anonymize.results import Outcome, Verdict
+from radfuse.services.anonymize.settling import Settler
 from radfuse.services.anonymize.sources import Content, Source
 from radfuse.services.anonymize.writing import OutputFolder
-from radfuse.services.import_media import DICOMDIR_CLASS
 
 _KINDS: Final = {
     0x0010_0010: "PatientName",
@@ -27,7 +27,6 @@ _KINDS: Final = {
     0x0008_0018: "SOPInstanceUID",
 }
 _PREFIX_AT: Final = slice(128, 132)
-_SYNC_AFTER: Final = 500
 
 
 def anonymize_files(
@@ -39,22 +38,14 @@ def anonymize_files(
     the object that it worked on, no more. Raises OutOfSpace or OSError where nothing can be written.
     """
     step = FolderStep(recipe, to)
-    written: list[Path] = []
     outcomes = _here(sources, step) if processes <= 1 else WorkerPool(step, processes).run(sources)
-    try:
+    with contextlib.closing(outcomes), Settler(to) as settler:
         for outcome in outcomes:
-            if outcome.path:
-                written.append(to.folder / outcome.path)
-            if len(written) >= _SYNC_AFTER:
-                to.settle(written)
-                written.clear()
-            yield outcome
-    finally:
-        if to.durable:
-            to.settle(written)
+            yield from settler.take(outcome)
+        yield from settler.rest()
 
 
-def _here(sources: Iterable[Source], step: FolderStep) -> Iterator[Outcome]:
+def _here(sources: Iterable[Source], step: FolderStep) -> Generator[Outcome]:
     with contextlib.closing(step.begin()) as take:
         for source in sources:
             yield take(source)
@@ -80,7 +71,10 @@ class FolderWork:
         self._treatment = Treatment(step.recipe)
 
     def __call__(self, source: Source) -> Outcome:
-        """Anonymize one object. Raises OutOfSpace or OSError for what no later object would escape either."""
+        """Anonymize one object, whose file has no name yet.
+
+        Raises OutOfSpace or OSError for what no later object would escape either.
+        """
         try:
             return self._outcome(source)
         except OutOfSpace:
@@ -102,11 +96,12 @@ class FolderWork:
         done = self._treatment.treat(content.view)
         content.release()
         at = self._to.place_of(done, self._treatment.uid)
-        is_new = self._to.put(done, at, content.release)
+        draft = self._to.draft(done, at, content.release)
         return Outcome(
             source.name,
-            Verdict.ANONYMIZED if is_new else Verdict.ALREADY_THERE,
+            Verdict.ALREADY_THERE if draft is None else Verdict.ANONYMIZED,
             content.size_bytes,
+            draft=draft,
             path=os.path.relpath(at, self._to.folder),
             warnings=tuple(done.warnings),
             originals=originals_of(done) if recipe.keeps_originals else (),
@@ -117,7 +112,7 @@ class FolderWork:
 def is_directory(content: Content) -> bool:
     """Whether it is the directory of a medium. Raises NotPart10 for what is no DICOM."""
     try:
-        return read_file_meta(content.view).sop_class_uid == DICOMDIR_CLASS
+        return read_file_meta(content.view).sop_class_uid == MEDIA_STORAGE_DIRECTORY
     except NotPart10 as error:
         if bytes(content.view[_PREFIX_AT]) == b"DICM":
             raise CannotAnonymize(str(error)) from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import recv_handle, send_handle
 from typing import Final, Protocol
 
 from radfuse.core.errors import CannotAnonymize
@@ -46,7 +49,7 @@ class WorkerPool:
         self._processes = processes
         self._workers: list[_Worker] = []
 
-    def run(self, sources: Iterable[Source]) -> Iterator[Outcome]:
+    def run(self, sources: Iterable[Source]) -> Generator[Outcome]:
         """What became of each of ``sources``, in any order. Raises what a process could not go on after."""
         waiting = iter(sources)
         again: deque[Source] = deque()
@@ -117,6 +120,8 @@ class _Worker:
     def take(self) -> Outcome | Exception:
         """Its next answer. Raises EOFError or OSError when it has died."""
         answer: Outcome | Exception = self.connection.recv()
+        if isinstance(answer, Outcome) and answer.draft is not None:
+            answer = replace(answer, draft=replace(answer.draft, file=recv_handle(self.connection)))
         self.given.popleft()
         return answer
 
@@ -145,4 +150,15 @@ def _work(connection: Connection, step: Step) -> None:
                     answer: Outcome | Exception = take(source)
                 except Exception as error:
                     answer = error
-                connection.send(answer)
+                _answer(connection, answer)
+
+
+def _answer(connection: Connection, answer: Outcome | Exception) -> None:
+    """The file without a name goes along: whoever started us names it."""
+    try:
+        connection.send(answer)
+        if isinstance(answer, Outcome) and answer.draft is not None:
+            send_handle(connection, answer.draft.file, None)
+    finally:
+        if isinstance(answer, Outcome) and answer.draft is not None:
+            os.close(answer.draft.file)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from radfuse.deid import Original, Report
+from radfuse.services.anonymize.writing import Draft
 
 
 class Verdict(Enum):
@@ -15,7 +16,7 @@ class Verdict(Enum):
     ANONYMIZED = "anonymized"
     ALREADY_THERE = "there already"
     NOT_DICOM = "not DICOM"
-    DIRECTORY = "DICOMDIR, which names files of its medium; make a new one of what was anonymized"
+    DIRECTORY = "DICOMDIR left out, which names patients and files of its medium (--dicomdir makes a new one)"
     REFUSED = "refused"
 
 
@@ -29,6 +30,8 @@ class Outcome:
     reason: str = ""
     path: str = ""
     """Where it was written."""
+    draft: Draft | None = None
+    """The file that waits for this name; whoever gets an outcome from a run never sees one."""
     warnings: tuple[str, ...] = ()
     originals: tuple[Original, ...] = ()
     counts: Mapping[tuple[int, str], int] = field(default_factory=dict)
@@ -55,8 +58,10 @@ class Summary:
 
 
 def report_outcome(report: Report, outcome: Outcome) -> None:
-    """Tell the report of one object; what is no DICOM object is none of its business."""
+    """Tell the report of one object; what is no DICOM is none of its business."""
     if outcome.verdict is Verdict.REFUSED:
         report.refuse(outcome.reason, outcome.name)
+    elif outcome.verdict is Verdict.DIRECTORY:
+        report.leave_out("a DICOMDIR was left out: it names patients and the files of its medium")
     elif outcome.verdict in (Verdict.ANONYMIZED, Verdict.ALREADY_THERE):
         report.add(outcome.counts, outcome.warnings, outcome.size_bytes)

@@ -1,10 +1,14 @@
-"""What is to be anonymized: files, members of zip files, kept objects; each small enough to be given to a process."""
+"""What is to be anonymized: files and members of zip files; each small enough to be given to a process.
+
+The processes that anonymize load this module, and so it loads nothing of the archive by itself.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import lzma
 import mmap
+import os
 import struct
 import tempfile
 import zipfile
@@ -13,11 +17,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from radfuse.archive import Archive, StoredFile, StoredObject
-from radfuse.core.errors import ArchiveError, BlobDamaged, CannotAnonymize
-from radfuse.services.import_media import DEFAULT_LIMITS, BadZip, ImportLimits, is_zip, members_of
+from radfuse.core.errors import CannotAnonymize
+
+if TYPE_CHECKING:
+    from radfuse.services.import_media import ImportLimits
 
 _UNREADABLE: Final = (
     OSError,
@@ -65,8 +70,8 @@ class Source(Protocol):
 
 
 @contextlib.contextmanager
-def _reading() -> Iterator[None]:
-    """Say what cannot be read."""
+def reading() -> Iterator[None]:
+    """Say what cannot be read: raises CannotAnonymize for whatever is raised by reading."""
     try:
         yield
     except _UNREADABLE as error:
@@ -87,10 +92,10 @@ class FileSource:
 
     def read(self) -> Content:
         """Its bytes."""
-        with _reading(), self.path.open("rb", buffering=0) as file:
-            head = file.read(_WHOLE_BYTES)
-            if len(head) < _WHOLE_BYTES:
-                return Content(head)
+        with reading(), self.path.open("rb", buffering=0) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            if size_bytes < _WHOLE_BYTES:
+                return Content(file.read(size_bytes))  # no larger than needed: new memory costs more than reading
             return _mapped(file.fileno())
 
 
@@ -109,7 +114,7 @@ class MemberSource:
 
     def read(self) -> Content:
         """Its bytes; of a large member from a file that has no name."""
-        with _reading():
+        with reading():
             archive = _opened(self.path)
             info = archive.infolist()[self.number]
             if info.file_size < _WHOLE_BYTES:
@@ -119,30 +124,6 @@ class MemberSource:
                     spool.write(chunk)
                 spool.flush()
                 return _mapped(spool.fileno())
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSource:
-    """An object that an archive keeps: its file in the store."""
-
-    stored: StoredObject
-    path: Path
-    data_start: int
-
-    @property
-    def name(self) -> str:
-        """Its SOP Instance UID."""
-        return self.stored.sop_instance_uid
-
-    def read(self) -> Content:
-        """Its bytes, proved to be those that were received."""
-        with _reading(), self.path.open("rb", buffering=0) as file:
-            opened = StoredFile(file.fileno(), self.data_start, self.stored.size_bytes)
-            Archive.verify(self.stored, opened)
-            content = FileSource(self.path).read()
-        if content.size_bytes < self.data_start + self.stored.size_bytes:
-            raise BlobDamaged(self.stored.blob_id.hex())
-        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +138,20 @@ class BrokenSource:
         raise CannotAnonymize(self.reason)
 
 
-def stored_source(archive: Archive, stored: StoredObject) -> Source:
-    """A kept object as a source: one that cannot be read where it is missing or damaged."""
-    try:
-        with archive.open_object(stored) as opened:
-            return StoredSource(stored, archive.path_of(stored), opened.data_start)
-    except ArchiveError as error:
-        return BrokenSource(stored.sop_instance_uid, str(error))
-
-
-def sources_of(files: Iterable[Path], limits: ImportLimits = DEFAULT_LIMITS) -> Iterator[Source]:
+def sources_of(files: Iterable[Path], limits: ImportLimits | None = None) -> Iterator[Source]:
     """The files, and the members of those that are zip files."""
+    from radfuse.services.import_media import DEFAULT_LIMITS, is_zip
+
     for path in files:
         if is_zip(path):
-            yield from _members(path, limits)
+            yield from _members(path, limits or DEFAULT_LIMITS)
         else:
             yield FileSource(path)
 
 
 def _members(path: Path, limits: ImportLimits) -> Iterator[Source]:
+    from radfuse.services.import_media.zips import BadZip, members_of
+
     try:
         with zipfile.ZipFile(path) as archive:
             members_of(archive, path, limits)

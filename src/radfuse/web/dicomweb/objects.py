@@ -41,7 +41,12 @@ class Download:
 
     def part_head(self, boundary: str) -> bytes:
         """What stands before the object in a multipart body."""
-        return f"--{boundary}\r\nContent-Type: application/dicom; transfer-syntax={self.syntax}\r\n\r\n".encode("ascii")
+        return part_head(boundary, self.syntax)
+
+
+def part_head(boundary: str, syntax: str) -> bytes:
+    """What stands before an object of this transfer syntax in a multipart body."""
+    return f"--{boundary}\r\nContent-Type: application/dicom; transfer-syntax={syntax}\r\n\r\n".encode("ascii")
 
 
 def new_boundary() -> str:

@@ -15,6 +15,7 @@ from radfuse.core.levels import Level
 from radfuse.web.dicomweb import bulkdata, frames, pictures, retrieving, searching, storing
 from radfuse.web.dicomweb.door import Door, Target
 from radfuse.web.dicomweb.negotiation import DICOM_JSON, require_json
+from radfuse.web.problems import bad_request
 from radfuse.web.streaming import client_gone
 
 _STUDY: Final = "/studies/{study}"
@@ -30,6 +31,8 @@ _SEARCHES: Final = (
     (_STUDY + "/instances", Level.IMAGE),
     (_SERIES + "/instances", Level.IMAGE),
 )
+
+_ANONYMIZE: Final = "anonymize"
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -57,6 +60,8 @@ def routes_of(door: Door, prefix: str) -> list[Route]:
 
     def add(path: str, handler: _Handler, method: str = "GET") -> None:
         async def endpoint(request: Request) -> Response:
+            if _ANONYMIZE in request.query_params:
+                return await _anonymized(door, path, method, request)
             return await handler(request)
 
         routes.append(Route(prefix + path, endpoint, methods=[method], name=f"{method.lower()} {path}"))
@@ -79,6 +84,15 @@ def routes_of(door: Door, prefix: str) -> list[Route]:
     for path in ("/studies", _STUDY):
         add(path, partial(storing.store, door), "POST")
     return routes
+
+
+async def _anonymized(door: Door, path: str, method: str, request: Request) -> Response:
+    """Whole objects anonymized. Raises 400 for anything else: nobody is to take an original for a copy."""
+    if method != "GET" or path not in _RETRIEVED:
+        raise bad_request("only whole studies, series and instances are anonymized")
+    from radfuse.web.dicomweb.anonymizing import retrieve_anonymized  # heavy, and few ask for it
+
+    return await retrieve_anonymized(door, request)
 
 
 _PlaceHandler = Callable[[Door, Request, str], Awaitable[Response]]

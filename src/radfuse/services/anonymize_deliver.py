@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from radfuse.archive import Archive
-from radfuse.services.anonymize.files import anonymize_files
-from radfuse.services.anonymize.recipe import Recipe
-from radfuse.services.anonymize.results import Outcome, Verdict
-from radfuse.services.anonymize.sources import Source
-from radfuse.services.anonymize.writing import OutputFolder
+from radfuse.services.anonymize import Outcome, OutputFolder, Recipe, Source, Verdict, anonymize_files
 from radfuse.services.import_media import Verdict as ImportVerdict
 from radfuse.services.import_media import import_files
 from radfuse.services.send import file_object, send_files
