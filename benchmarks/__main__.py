@@ -22,6 +22,7 @@ MODULES = {
     "find": "find",
     "browse": "browse",
     "import": "import_",
+    "export": "export",
     "jobs": "jobs",
     "dicomweb": "dicomweb",
     "anonymize": "anonymize",

@@ -33,6 +33,9 @@ IMAGES: Final = ROOT / "docs" / "images"
 SIZE: Final = (1280, 800)
 MOST_BYTES: Final = 150_000
 PASSWORD: Final = "seven purple bicycles"  # noqa: S105
+_DISCS: Final = "discs"
+"""The folder of the server that may be imported from and exported to."""
+
 _PATIENCE_MS: Final = 30_000
 _CHROMIUM: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 _RULES: Final = {
@@ -176,6 +179,17 @@ class Department:
         for study in studies[1:4]:
             self.do("GET", f"/studies/{study}")
 
+    def add_disc(self, discs: Path) -> None:
+        """A disc in a folder of the server, with one file that is lost and one that is broken."""
+        target = discs / "CD-2041"
+        target.mkdir(parents=True)
+        where = {"form": "folder", "folder": str(discs), "path": target.name}
+        self.do("POST", "/media/exports", {"profile": "STD-GEN-CD", "studies": [STUDY_UID], **where})
+        self.settle(lambda _: (target / "DICOMDIR").exists())
+        lost, broken, *_ = sorted(path for path in target.glob("DICOM/**/*") if path.is_file())
+        lost.unlink()
+        broken.write_bytes(broken.read_bytes()[:3000])
+
     def send(self, peer: str, studies: Sequence[str]) -> None:
         """Send studies to a peer."""
         self.do("POST", "/sends", {"peer": peer, "studies": list(studies)})
@@ -236,6 +250,27 @@ def _attributes(page: Page) -> None:
     page.get_by_role("textbox", name="Search attributes").fill("date")
 
 
+def _export_media(page: Page) -> None:
+    page.get_by_role("button", name="Export …").click()
+    page.get_by_text("1 CD, ").wait_for()
+
+
+def _anonymize(page: Page) -> None:
+    page.get_by_role("button", name="Anonymize …").click()
+    page.get_by_role("tab", name="Preview").click()
+    page.get_by_role("region", name="Before and after").wait_for()
+
+
+def _import_media(page: Page) -> None:
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("menuitem", name="From the server").click()
+    page.get_by_role("option", name=_DISCS).click()
+    page.get_by_role("option", name="CD-2041").click()
+    page.get_by_role("button", name="Import this folder").click()
+    page.get_by_text("Wrong with the media").wait_for()
+    page.get_by_text("Show each").click()
+
+
 SHOTS: Final = (
     Shot("studies", "/", schemes=("dark", "light")),
     Shot("search", "/", _search),
@@ -251,6 +286,9 @@ SHOTS: Final = (
     Shot("settings", "/settings"),
     Shot("tls", "/settings/tls"),
     Shot("shortcuts", "/", _keys),
+    Shot("media-export", f"/?study={STUDY_UID}", _export_media),
+    Shot("anonymize", f"/?study={STUDY_UID}", _anonymize),
+    Shot("media-import", "/", _import_media),
 )
 
 
@@ -315,6 +353,9 @@ def main(words: Sequence[str] | None = None) -> None:
             list(add_demo_study(archive))
         with Archive(ArchiveSettings(folder / "pacs")) as archive:
             fill(archive, earlier_visits(now_s))
+        discs = folder / _DISCS
+        settings = f'[media]\nimport_folders = ["{discs}"]\nexport_folders = ["{discs}"]\n'
+        (folder / "radfuse-data" / "radfuse.toml").write_text(settings, encoding="utf-8")
         make_certificates(folder / "radfuse-data")
         pacs = stack.enter_context(serving(folder / "pacs", "PACS1"))
         service = stack.enter_context(serving(folder / "radfuse-data", "RADFUSE", "--tls-port", "0"))
@@ -323,6 +364,7 @@ def main(words: Sequence[str] | None = None) -> None:
         department.add_users()
         department.add_peers(pacs.dicom_port, slow_port)
         department.add_rules()
+        department.add_disc(discs)
         department.add_jobs()
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_CHROMIUM))

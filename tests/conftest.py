@@ -6,12 +6,13 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.generate import GeneratedSet, generate_set
+from tests.support.schemas import written_at_once
 
 _DEBIAN_PACKAGES = {
     "Orthanc": ("orthanc", ("/usr/sbin",)),
@@ -30,6 +31,13 @@ def _program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed (apt-get install {package})")
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_schemas() -> Iterator[None]:
+    """In this process, new databases are written at once: tests/support/schemas.py."""
+    with written_at_once():
+        yield
 
 
 @pytest.fixture(scope="session")

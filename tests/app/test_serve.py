@@ -20,7 +20,7 @@ from radfuse.archive import Archive, check_archive
 from radfuse.core.errors import FolderInUse, WireError
 from radfuse.wire import Association, ProposedContext, request_association, scu
 from tests.archive.objects import CT_IMAGE, EXPLICIT, AnObject, contents, leftovers, numbered, settings
-from tests.support.servers import RunningNode, environment, processes_of, radfuse, running_node
+from tests.support.servers import RunningNode, environment, processes_of, running_node
 
 STARTED = ("serve", "--workers", "2")
 WAIT_S = 30.0
@@ -142,17 +142,6 @@ def test_an_object_that_is_half_here_at_the_end_is_not_kept(tmp_path: Path) -> N
         assert node.process.returncode == 0
     assert archived(tmp_path / "data") == {}
     assert leftovers(tmp_path / "data") == []
-
-
-def test_a_second_service_on_the_same_folder_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with running_node(data):
-        second = radfuse("serve", "--data", str(data), "--dicom-port", "0")
-        assert second.returncode != 0
-        assert "another Radfuse is already serving the data folder" in second.stderr
-        assert "Traceback" not in second.stderr
-    with running_node(data):  # free again
-        pass
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:

@@ -78,25 +78,41 @@ def store(url: str, each: AnObject) -> str:
     return str(item["00081190"]["Value"][0])
 
 
-def test_it_serves_alone(tmp_path: Path) -> None:
+def test_it_serves_alone_and_refuses_a_page_that_points_its_name_at_this_machine(tmp_path: Path) -> None:
     with web_alone(tmp_path / "data") as (process, ready):
         url = f"http://127.0.0.1:{ready['HTTPPort']}"
         assert (ready["Status"], ready["Host"]) == ("ready", "127.0.0.1")
         assert httpx.get(store(url, numbered(1)), headers={"Accept": DICOM["Content-Type"]}).status_code == 200
+        named = f"http://localhost:{ready['HTTPPort']}/dicom-web/studies"
+        assert httpx.get(named).status_code == 200
+        assert httpx.get(named, headers={"Host": "evil.example"}).status_code == 421
         assert process.poll() is None
     assert leftovers(tmp_path / "data") == []
 
 
-def test_a_process_that_is_killed_is_replaced_on_the_same_port(tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as (node, url):
-        (first,) = processes_of(node.process, "web")
-        address = store(url, numbered(1))
-        os.kill(first, signal.SIGKILL)
-        wait_until(lambda: processes_of(node.process, "web") not in ([], [first]))
-        # The supervisor holds the port meanwhile: who asks waits.
-        answer = httpx.get(address, headers={"Accept": DICOM["Content-Type"]}, timeout=30)
-        assert (answer.status_code, answer.content[-100:]) == (200, part10(numbered(1))[-100:])
-    assert "a web process ended unexpectedly" in (tmp_path / "data" / "log" / "supervisor.jsonl").read_text()
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningNode, str]]:
+    """The whole service, whose node may be reached from everywhere."""
+    with serving(tmp_path_factory.mktemp("service") / "data", "--host", "0.0.0.0") as running:  # noqa: S104
+        yield running
+
+
+def test_the_node_may_be_reached_when_the_web_server_is_not(service: tuple[RunningNode, str]) -> None:
+    _, url = service
+    assert url.startswith("http://127.0.0.1:")
+    assert httpx.get(f"{url}/healthz").status_code == 200
+
+
+def test_a_process_that_is_killed_is_replaced_on_the_same_port(service: tuple[RunningNode, str]) -> None:
+    node, url = service
+    (first,) = processes_of(node.process, "web")
+    address = store(url, numbered(1))
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: processes_of(node.process, "web") not in ([], [first]))
+    # The supervisor holds the port meanwhile: who asks waits.
+    answer = httpx.get(address, headers={"Accept": DICOM["Content-Type"]}, timeout=30)
+    assert (answer.status_code, answer.content[-100:]) == (200, part10(numbered(1))[-100:])
+    assert "a web process ended unexpectedly" in (node.data / "log" / "supervisor.jsonl").read_text()
 
 
 def test_it_ends_with_its_supervisor(tmp_path: Path) -> None:
@@ -131,26 +147,11 @@ def test_a_running_download_ends_whole_when_the_service_stops(tmp_path: Path) ->
         assert node.process.wait(30) == 0
 
 
-def test_a_client_that_takes_nothing_does_not_hold_the_service_up(tmp_path: Path) -> None:
+def test_neither_a_client_that_takes_nothing_nor_a_store_that_stops_coming_holds_the_service_up(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "radfuse.toml").write_text("[limits]\nshutdown_s = 1\n")
-    with serving(data) as (node, url):
-        address = store(url, numbered(1, pixels=LARGE))
-        with httpx.stream("GET", address, headers={"Accept": DICOM["Content-Type"]}, timeout=30) as answer:
-            node.process.send_signal(signal.SIGTERM)
-            assert node.process.wait(30) == 0
-            with pytest.raises(httpx.HTTPError):
-                answer.read()
-    assert not (data / "log" / "supervisor.jsonl").exists()  # nothing had to be killed
-    assert leftovers(data) == []
-
-
-def test_a_store_request_that_stops_coming_does_not_either(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "radfuse.toml").write_text("[limits]\nshutdown_s = 1\n")
-    whole = part10(numbered(1, pixels=bytes(8_000_000)))
+    whole = part10(numbered(3, pixels=bytes(8_000_000)))
     goes_on = threading.Event()
 
     def content() -> Iterator[bytes]:
@@ -162,17 +163,20 @@ def test_a_store_request_that_stops_coming_does_not_either(tmp_path: Path) -> No
             httpx.post(f"{url}/dicom-web/studies", content=content(), headers=DICOM, timeout=60)
 
     with serving(data) as (node, url):
-        store(url, numbered(2))
+        address = store(url, numbered(1, pixels=LARGE))
         sender = threading.Thread(target=send, args=(url,))
-        sender.start()
-        wait_until(lambda: any((data / "incoming").glob("*/*")))
-        node.process.send_signal(signal.SIGTERM)
-        assert node.process.wait(30) == 0
+        with httpx.stream("GET", address, headers={"Accept": DICOM["Content-Type"]}, timeout=30) as answer:
+            sender.start()
+            wait_until(lambda: any((data / "incoming").glob("*/*")))
+            node.process.send_signal(signal.SIGTERM)
+            assert node.process.wait(30) == 0
+            with pytest.raises(httpx.HTTPError):
+                answer.read()
         goes_on.set()
         sender.join()
     assert not (data / "log" / "supervisor.jsonl").exists()  # nothing had to be killed
     assert leftovers(data) == []
-    assert set(archived(data)) == {numbered(2).uid}
+    assert set(archived(data)) == {numbered(1).uid}
 
 
 def is_taking(url: str) -> bool:
@@ -294,12 +298,6 @@ def test_a_user_of_the_command_line_is_let_in_and_out_of_a_running_service(tmp_p
         wait_until(lambda: httpx.get(url, headers=headers).status_code == 401)
 
 
-def test_the_node_may_be_reached_when_the_web_server_is_not(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", "--host", "0.0.0.0") as (_, url):  # noqa: S104
-        assert url.startswith("http://127.0.0.1:")
-        assert httpx.get(f"{url}/healthz").status_code == 200
-
-
 @pytest.mark.parametrize("words", [("serve", "--dicom-port", "0"), ("web",)], ids=" ".join)
 def test_a_port_that_is_taken_is_said_in_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -313,10 +311,3 @@ def test_a_web_process_alone_that_is_switched_off_says_so(tmp_path: Path) -> Non
     done = radfuse("web", "--data", str(tmp_path / "data"))
     assert done.returncode == 1
     assert done.stderr == "radfuse: http_port: the web server is switched off (-1); give it a port\n"
-
-
-def test_a_page_that_points_its_name_at_this_machine_is_refused(tmp_path: Path) -> None:
-    with web_alone(tmp_path / "data") as (_, ready):
-        url = f"http://localhost:{ready['HTTPPort']}/dicom-web/studies"
-        assert httpx.get(url).status_code == 200
-        assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 421

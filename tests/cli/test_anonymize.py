@@ -32,6 +32,26 @@ def test_files_are_anonymized_into_a_folder_and_judged_to_be_so(
     assert "wrong" in judged.out
 
 
+def test_a_folder_becomes_a_medium_without_faces_and_where_none_is_found_that_is_said(
+    run: Run, generated_set: GeneratedSet, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    dataset = pydicom.dcmread(generated_set.ct[0])
+    dataset.BodyPartExamined = "HEAD"
+    (tmp_path / "in").mkdir()
+    dataset.save_as(tmp_path / "in" / "head.dcm")
+    (tmp_path / "in" / "mr.dcm").write_bytes(generated_set.mr[0].read_bytes())
+    words = ("--to", out, "--key-file", tmp_path / "key", "--clean", "faces", "--dicomdir", "--processes", "1")
+    answer = run("anonymize", tmp_path / "in", *words)
+    assert answer.code == 1
+    assert "Body Part Examined is HEAD; its face cannot be found" in " ".join(answer.err.split())
+    assert "1 anonymized, 1 refused" in answer.out
+    (record,) = [
+        each for each in pydicom.dcmread(out / "DICOMDIR").DirectoryRecordSequence if "ReferencedFileID" in each
+    ]
+    assert out.joinpath(*record.ReferencedFileID).is_file()
+
+
 def test_known_values_are_looked_for(run: Run, generated_set: GeneratedSet, tmp_path: Path) -> None:
     run("anonymize", generated_set.ct[0], "--to", tmp_path / "out")
     known = tmp_path / "known.txt"
@@ -155,6 +175,7 @@ def test_files_and_studies_go_to_a_peer(
         (("x", "--to", "out", "--report", "r.pdf"), "must end with"),
         (("--study", "1.2", "--into", "research", "--vault", "v"), "goes as a job"),
         (("x", "--to", "x/out"), "lies within"),
+        (("x", "--into", "research", "--dicomdir"), "only a folder gets a DICOMDIR"),
     ],
     ids=str,
 )

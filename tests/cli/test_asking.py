@@ -18,7 +18,7 @@ from pynetdicom import AE, evt
 from radfuse.core.sop_classes import STUDY_ROOT_FIND, VERIFICATION
 from radfuse.jobs import Jobs, JobState
 from tests.cli.conftest import Run
-from tests.support.generate import PATIENT_ID, STUDY_UID, GeneratedSet
+from tests.support.generate import PATIENT_ID, STUDY_UID
 from tests.support.servers import RunningNode, environment, running_node, running_storescp
 
 
@@ -155,26 +155,20 @@ def test_move_to_an_unknown_title_says_what_to_do(run: Run, full_node: RunningNo
 
 @pytest.mark.peers
 def test_move_sends_to_a_configured_peer(
-    run: Run, dcmtk: Callable[[str], str], free_port: int, tmp_path: Path, generated_set: GeneratedSet
+    run: Run, dcmtk: Callable[[str], str], free_port: int, tmp_path: Path, full_node: RunningNode
 ) -> None:
-    data = tmp_path / "source"
-    assert run("import", generated_set.root / "ct", "--data", data).code == 0
-    assert run("peers", "add", "sink", f"SINK@127.0.0.1:{free_port}", "--data", data).code == 0
-    received = tmp_path / "received"
-    with running_storescp(dcmtk("storescp"), received, free_port), running_node(data) as running:
-        answer = run("move", "--at", running.peer, "--to", "SINK", f"StudyInstanceUID={STUDY_UID}")
+    assert run("peers", "add", "sink", f"SINK@127.0.0.1:{free_port}", "--data", full_node.data).code == 0
+    received, words = tmp_path / "received", ("move", "--at", full_node.peer, "--to", "SINK")
+    with running_storescp(dcmtk("storescp"), received, free_port):
+        answer = run(*words, f"StudyInstanceUID={STUDY_UID}", "SeriesInstanceUID=2.25.7100.1")
     assert answer.out == "5 moved, 0 failed\n"
     assert len(list(received.iterdir())) == 5
 
 
-def test_a_move_that_fails_in_part_ends_with_1(
-    run: Run, free_port: int, tmp_path: Path, generated_set: GeneratedSet
-) -> None:
-    data = tmp_path / "source"
-    run("import", generated_set.root / "sc", "--data", data)
-    run("peers", "add", "gone", f"GONE@127.0.0.1:{free_port}", "--data", data)
-    with running_node(data) as running:
-        answer = run("move", "--at", running.peer, "--to", "GONE", f"StudyInstanceUID={STUDY_UID}")
+def test_a_move_that_fails_in_part_ends_with_1(run: Run, free_port: int, full_node: RunningNode) -> None:
+    run("peers", "add", "gone", f"GONE@127.0.0.1:{free_port}", "--data", full_node.data)
+    words = ("move", "--at", full_node.peer, "--to", "GONE")
+    answer = run(*words, f"StudyInstanceUID={STUDY_UID}", "SeriesInstanceUID=2.25.7100.4")
     assert (answer.code, answer.out) == (1, "0 moved, 1 failed\n")
     assert answer.err == "radfuse: failed: 2.25.7100.4.1\n"
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def a_job(title: str = "2 objects to SINK", priority: int = 5) -> NewJob:
 
 
 def in_state(state: JobState, **changes: float | None) -> Job:
-    times = {"started_s": None, "finished_s": None, "next_attempt_s": None, **changes}
+    times: dict[str, Any] = {"started_s": None, "finished_s": None, "next_attempt_s": None, **changes}
     return Job(7, "send", "SINK", "a job", {}, state, 5, 1, Retry(), NOON_S, message="", counts=Counts(), **times)
 
 

@@ -1,52 +1,13 @@
-"""ls, import and check on the own archive."""
+"""ls and check on the own archive."""
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
 from tests.support.generate import PATIENT_ID, STUDY_UID, GeneratedSet
-
-
-def test_import_takes_folders_files_and_zip_files_and_counts(
-    run: Run, generated_set: GeneratedSet, tmp_path: Path
-) -> None:
-    mixed = tmp_path / "mixed"
-    mixed.mkdir()
-    (mixed / "notes.txt").write_text("no DICOM", encoding="utf-8")
-    with zipfile.ZipFile(mixed / "disc.zip", "w", zipfile.ZIP_DEFLATED) as disc:
-        for path in generated_set.pet:
-            disc.write(path, f"images/deep/{path.name}")
-    answer = run("import", mixed, generated_set.ct[0], generated_set.root / "ct", "--json")
-    assert answer.code == 0
-    assert answer.json == {
-        "Stored": 10,
-        "AlreadyKept": 1,
-        "FirstKept": 0,
-        "Replaced": 0,
-        "NotDicom": 1,
-        "Directory": 0,
-        "Refused": 0,
-        "RefusedFiles": [],
-    }
-
-
-def test_a_refused_object_is_named_with_its_reason_and_ends_with_1(
-    run: Run, generated_set: GeneratedSet, tmp_path: Path
-) -> None:
-    cut = tmp_path / "cut.dcm"
-    cut.write_bytes(generated_set.ct[0].read_bytes()[:-100])
-    answer = run("import", cut, generated_set.ct[1])
-    assert (answer.code, answer.out) == (1, "1 stored, 1 refused\n")
-    assert answer.err.startswith(f"radfuse: refused: {cut}: malformed data set at byte ")
-
-
-def test_an_empty_folder_is_no_failure(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert run("import", tmp_path / "empty").out == "There was nothing to import.\n"
 
 
 @pytest.mark.parametrize(

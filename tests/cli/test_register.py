@@ -88,6 +88,8 @@ def test_one_frame_of_reference_is_said_and_ends_with_1(run: Run, two: TwoSeries
         ("--click", "1,2,3"),
         ("--region", "1,2,3"),
         ("--region", "1,2,3,a"),
+        ("--region", "1,2,3,4,5"),
+        ("--region", "1,2,3,4,5,0"),
         ("--kind", "landmarks"),
         ("--kind", "manual"),
         ("--kind", "manual", "--manual", "1,2,3"),

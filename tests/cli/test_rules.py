@@ -68,6 +68,11 @@ def test_an_unknown_rule_is_said(command: str, run: Run, rule: Path) -> None:
         ("equals", "equal", "if.equal: unknown"),
         ('["PACS"]', '["OTHER"]', "unknown peer 'OTHER'"),
         ("send", "anonymize_then_send", "then.anonymize_then_send: needs a table with peers, key, options, preset"),
+        (
+            'send = ["PACS"]\nforget = { after_days = 7, committed = true }',
+            'anonymize_then_send = { peers = ["PACS"], key = "trial-9" }',
+            "then.anonymize_then_send.key: there is no key 'trial-9'",
+        ),
         ('name = "ct"', 'name = "ct"\ndatabase = "other"', "database: no database 'other'; the settings know default"),
         ("[if]", "[if", "cannot be read"),
     ],

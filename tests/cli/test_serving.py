@@ -25,7 +25,8 @@ def test_the_ready_line_names_title_address_port_folder_and_workers(node: Runnin
 def test_a_second_service_on_the_folder_is_refused(node: RunningNode) -> None:
     done = radfuse("serve", "--data", str(node.data), "--dicom-port", "0")
     assert done.returncode == 1
-    assert "another Radfuse is already serving the data folder" in done.stderr.splitlines()[-1]
+    (line,) = done.stderr.splitlines()
+    assert "another Radfuse is already serving the data folder" in line
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(node: RunningNode, tmp_path: Path) -> None:
@@ -34,21 +35,17 @@ def test_a_port_that_is_taken_is_said_in_one_line(node: RunningNode, tmp_path: P
     assert done.stderr == f"radfuse: dicom_port: cannot listen on 127.0.0.1 port {node.port}: Address already in use\n"
 
 
-def test_options_reach_the_workers(tmp_path: Path, run: Run) -> None:
-    with running_node(tmp_path / "data", "--json", ae_title="OTHER", command=("serve", "--workers", "2")) as running:
+def test_options_override_the_settings_file_and_reach_the_workers(tmp_path: Path, run: Run) -> None:
+    data, options = tmp_path / "data", ("--json", "--accept-unknown")
+    data.mkdir()
+    (data / "radfuse.toml").write_text('ae_title = "FROM_FILE"\n[storage]\nduplicates = "reject"\n', encoding="utf-8")
+    with running_node(data, *options, ae_title="OTHER", command=("serve", "--workers", "2")) as running:
         facts = json.loads(running.ready_line)
         assert facts["Status"] == "ready"
         assert (facts["AETitle"], facts["Workers"]) == ("OTHER", 2)
         assert run("echo", running.peer).code == 0
-        assert run("echo", f"RADFUSE@127.0.0.1:{running.port}").code == 1
-
-
-def test_options_override_the_settings_file(tmp_path: Path, run: Run) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "radfuse.toml").write_text('ae_title = "FROM_FILE"\n[storage]\nduplicates = "reject"\n', encoding="utf-8")
-    with running_node(data, "--accept-unknown", ae_title="FROM_OPTION") as running:
-        assert run("echo", running.peer).code == 0
+        for other in ("RADFUSE", "FROM_FILE"):
+            assert run("echo", f"{other}@127.0.0.1:{running.port}").code == 1
 
 
 def test_one_node_process_serves_alone(tmp_path: Path, run: Run) -> None:

@@ -35,7 +35,7 @@ def kill(process: subprocess.Popen[str]) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(repeats(4, 10)))
+@pytest.mark.parametrize("seed", range(repeats(3, 10)))
 def test_every_acknowledged_object_survives_the_killing_of_its_process(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     acknowledged: set[int] = set()

@@ -24,7 +24,7 @@ from tests.fakes.sink import Sink
 from tests.support.repeats import repeats
 from tests.support.servers import environment
 
-KILLS = repeats(12, 50)
+KILLS = repeats(8, 50)
 OBJECTS = 1000
 A_LIFE_S = 0.35
 A_START_S = 1.0

@@ -130,11 +130,20 @@ def test_absurd_rotations_are_refused(frames: int, axis: str) -> None:
         rotating_mip(volume_of(np.ones((2, 2, 2), np.int16)), frames, axis)
 
 
-def test_numbers_that_are_not_finite_are_refused() -> None:
-    voxels = np.ones((3, 3, 3), np.float32)
-    voxels[1, 1, 1] = np.nan
-    with pytest.raises(InvalidGeometry, match="finite"):
-        rotating_mip(volume_of(voxels, unit=Unit.SIGNAL), 2)
+@pytest.mark.parametrize("tilt", [0.0, 10.0])
+def test_numbers_that_are_not_finite_count_as_what_lies_outside_and_hide_nothing(tilt: float) -> None:
+    voxels = np.ones((9, 9, 9), np.float32)
+    voxels[4, 4, 4] = 7
+    spoilt = voxels.copy()
+    spoilt[2, 2, 2], spoilt[6, 6, 6], spoilt[1, 5, 1] = np.nan, np.inf, -np.inf
+    voxels[spoilt != voxels] = 0
+    sine, cosine = np.sin(np.deg2rad(tilt)), np.cos(np.deg2rad(tilt))
+    lying = Grid(
+        voxels.shape, Affine.of(np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]), (0, 0, 0)), FRAME
+    )
+    one, other = (rotating_mip(Volume(each, lying, Unit.SIGNAL, SOURCE), 4) for each in (voxels, spoilt))
+    np.testing.assert_array_equal(one.pictures, other.pictures)
+    assert np.isfinite(other.pictures).all()
 
 
 def test_one_frame_is_a_plane() -> None:

@@ -60,13 +60,13 @@ class RoutingNode(Desk):
 
 
 @contextlib.contextmanager
-def nodes(folder: Path, *titles: str) -> Iterator[list[RoutingNode]]:
+def nodes(folder: Path, *titles: str, kind: type[RoutingNode] = RoutingNode) -> Iterator[list[RoutingNode]]:
     with contextlib.ExitStack() as stack:
         transcoder = stack.enter_context(Transcoder())
         made = []
         for title in titles:
             server = stack.enter_context(node_in_process(folder / title, titles={title: "default"}))
-            node = RoutingNode(title, folder / title, server, transcoder)
+            node = kind(title, folder / title, server, transcoder)
             stack.callback(node.close)
             made.append(node)
         yield made

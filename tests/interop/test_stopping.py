@@ -10,10 +10,12 @@ import sys
 import threading
 from pathlib import Path
 
+from radfuse.archive import Archive, ArchiveSettings
 from radfuse.core.errors import WireError
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
 from radfuse.wire import ProposedContext
-from tests.interop.client import Sent, associate, find, identifier, sent_dataset, store, wait_until, workers_of
+from tests.archive.objects import contents
+from tests.interop.client import Sent, associate, sent_dataset, store, wait_until
 from tests.interop.conftest import write_settings
 from tests.support.generate import CT_IMAGE, base_instance
 from tests.support.servers import environment, radfuse, running_node
@@ -49,49 +51,22 @@ def test_sigterm_under_load_ends_with_exit_code_0_and_keeps_every_acknowledged_o
         for thread in threads:
             thread.join(60)
         assert node.process.wait(30) == 0
-    with running_node(data) as node:
-        kept = set()
-        for series in range(4):
-            wanted = identifier("IMAGE", StudyInstanceUID="2.25.500", SeriesInstanceUID=f"2.25.500.{series}")
-            wanted.SOPInstanceUID = ""
-            kept |= {str(ds.SOPInstanceUID) for ds in find(node, wanted)}
-    assert kept >= set(acknowledged)
+    with Archive(ArchiveSettings(data)) as archive:
+        assert set(contents(archive)) >= set(acknowledged)
     assert [path for path in (data / "incoming").rglob("*") if path.is_file()] == []
-
-
-def test_a_second_service_on_the_same_folder_refuses_to_start(tmp_path: Path) -> None:
-    with running_node(tmp_path / "data"):
-        done = radfuse("serve", "--data", str(tmp_path / "data"), "--dicom-port", "0")
-    assert done.returncode == 1
-    assert "another Radfuse is already serving" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     import sqlite3
 
     data = tmp_path / "data"
-    with running_node(data):
+    with Archive(ArchiveSettings(data)):
         pass
     with contextlib.closing(sqlite3.connect(data / "index.sqlite")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     done = radfuse("serve", "--data", str(data), "--dicom-port", "0")
     assert done.returncode == 1
     assert "written by a newer Radfuse" in done.stderr
-
-
-def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    with running_node(tmp_path / "data") as node:
-        (worker,) = workers_of(node)
-        os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: workers_of(node) not in ([], [worker]), "no other worker was started")
-
-        def stores() -> bool:
-            with contextlib.suppress(WireError), associate(node, [ProposedContext(CT_IMAGE, (EXPLICIT_LITTLE,))]) as a:
-                return store(a, an_object(1, 1)) == 0
-            return False
-
-        wait_until(stores, "the other worker does not serve")
 
 
 def test_workers_that_cannot_start_end_the_service_with_a_sentence(tmp_path: Path) -> None:
@@ -112,14 +87,3 @@ def test_workers_that_cannot_start_end_the_service_with_a_sentence(tmp_path: Pat
 
 
 _MAIN = "import sys; sys.argv[0] = 'radfuse'; from radfuse.cli import main; main()"
-
-
-def test_a_node_at_rest_is_small(tmp_path: Path) -> None:
-    heavy = ("numpy", "alembic", "imagecodecs")
-    with running_node(tmp_path / "data") as node:
-        (worker,) = workers_of(node)
-        maps = Path(f"/proc/{worker}/maps").read_text()
-        status = Path(f"/proc/{worker}/status").read_text()
-    assert not any(f"/{name}" in maps for name in heavy)
-    # Coverage, when it is measured, takes its part.
-    assert int(status.split("VmRSS:")[1].split()[0]) << 10 < 90 << 20

@@ -26,6 +26,7 @@ from radfuse.services.series_views import SeriesView
 from radfuse.services.stored_objects import objects_named
 from radfuse.services.viewing import facts_of, show, values_at
 from tests.services.routing_scenes import Desk
+from tests.support.judges import dciodvfy, dsrdump, written
 from tests.support.two_series import CT_SERIES, MR_SERIES, TRUTH, landmark_lines, write_two_series
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -120,7 +121,7 @@ def test_what_is_discarded_is_gone_and_an_attempt_that_comes_again_makes_it_anew
         proposals.discard(scene.archive, poor)
 
 
-def test_what_is_accepted_is_in_the_graph_with_its_author_once(scene: Desk, good: int) -> None:
+def test_what_is_accepted_is_in_the_graph_with_its_author_once(scene: Desk, good: int, tmp_path: Path) -> None:
     accepted = proposals.accept(scene.archive, good, "Ada\\Lovelace", WHEN)
     again = proposals.accept(scene.archive, good, "Bob", datetime.now(UTC))
     assert again.accepted == accepted.accepted
@@ -131,6 +132,13 @@ def test_what_is_accepted_is_in_the_graph_with_its_author_once(scene: Desk, good
     assert len(stored) == 4
     ds = stored_data_set(scene.archive, stored[accepted.registration])
     assert (ds.ContentCreatorName, ds.ContentDate, ds.ContentTime) == ("Ada Lovelace", "20260304", "050607")
+    card = next(each for each in stored.values() if each.sop_class_uid == "1.2.840.10008.5.1.4.1.1.88.33")
+    report = written(stored_data_set(scene.archive, card), tmp_path)
+    assert dciodvfy(report) == []
+    said = dsrdump(report)
+    assert '"Observer Type")=(121006,DCM,"Person")' in said
+    assert '"Person Observer Name")="Ada Lovelace"' in said
+    assert said.index('"Person Observer Name")') < said.index('"Device Observer')
 
 
 def test_what_is_too_old_is_removed_with_the_next_one(scene: Desk, good: int, monkeypatch: pytest.MonkeyPatch) -> None:

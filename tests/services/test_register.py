@@ -15,6 +15,7 @@ from pydicom import Dataset, dcmread
 
 from radfuse.archive import Archive
 from radfuse.core.errors import CannotRegister, ConfigurationError
+from radfuse.geometry import Affine, FrameOfReference, Grid
 from radfuse.objects.common import Making, encode, read_provenance
 from radfuse.objects.reg import FieldStorage, read_registration
 from radfuse.objects.sr import measurements_of, read_report
@@ -25,6 +26,7 @@ from radfuse.services.measure import Image
 from radfuse.services.register import (
     Allowed,
     LandmarkPair,
+    Region,
     RegisterAsk,
     Registered,
     RegisterKind,
@@ -35,6 +37,7 @@ from radfuse.services.register import (
     save,
     write_report,
 )
+from radfuse.services.register.loading import part_of
 from radfuse.services.register.starting import start_of, starting_landmarks
 from radfuse.services.registrations import Grade as PathGrade
 from radfuse.services.registrations import RegistrationPath, path
@@ -233,12 +236,30 @@ def test_contradicting_headers_are_concerns(tmp_path: Path, landmarks: tuple[Lan
     [
         {"kind": RegisterKind.LANDMARKS},
         {"clicks": (LandmarkPair((0, 0, 0), (0, 0, 0)),), "from_path": True},
-        {"region": ((0.0, 0.0, 0.0), 0.0)},
     ],
 )
 def test_what_does_not_go_together_is_refused(two: TwoSeries, words: dict[str, object]) -> None:
     with pytest.raises(CannotRegister):
         RegisterAsk(Image(two.ct), Image(two.mr), **words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "numbers", [(0, 0, 0, 0), (0, 0, 0, float("nan")), (0, 0, 0, 1, 2), (0, 0, 0, 1, 0, 1), (0, 0, 0, 1, 1, -1)]
+)
+def test_a_region_that_holds_nothing_is_refused(numbers: tuple[float, ...]) -> None:
+    with pytest.raises(CannotRegister, match="a region"):
+        Region.of(numbers)
+
+
+def test_a_box_lies_along_columns_rows_and_slices_of_the_fixed_images() -> None:
+    turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
+    grid = Grid((12, 20, 30), Affine.of(turn @ np.diag([2.0, 3.0, 4.0]), (10, 20, 30)), FrameOfReference("2.25.1"))
+    middle = tuple(grid.to_patient.apply(np.array([10.0, 8.0, 5.0])).tolist())
+    box = Region.of((*middle, 12.0, 18.0, 16.0))  # 6 columns, 6 rows, 4 slices, from voxel centre to voxel centre
+    inside = part_of(grid, replace(box, size_mm=(12.1, 18.1, 16.1))).inside
+    assert [(int(at.min()), int(at.max())) for at in np.nonzero(inside)] == [(3, 7), (5, 11), (7, 13)]
+    assert Region.of(box.numbers) == box
+    assert box.words.endswith("12 x 18 x 16 mm along columns, rows and slices")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from radfuse.geometry import Affine, FrameOfReference, Grid
 from radfuse.registration import RigidRecipe, rigid
 from radfuse.registration.quality import Grade
 from radfuse.services.measure import Image
-from radfuse.services.register import LandmarkPair, RegisterAsk, Registered, register
+from radfuse.services.register import LandmarkPair, Region, RegisterAsk, Registered, register
 from radfuse.volume.image_files import read_image_file
+from tests.support.repeats import repeats
 
 TUMOUR_MM = np.array((70.2, 12.51, -791.17))
 """Centre of the tumour in the frame of reference of the PET and CT."""
@@ -39,7 +40,7 @@ def onto_the_mr(data: Path, modality: str, region_mm: float | None) -> tuple[Reg
     to_mr = truth(data)
     click = LandmarkPair(point(TUMOUR_MM), point(to_mr.apply(TUMOUR_MM) + OFF_MM))
     fixed, moving = images(data, "sts-001", modality), images(data, "sts-001-raw", "mr-t2")
-    region = None if region_mm is None else (point(TUMOUR_MM), region_mm)
+    region = None if region_mm is None else Region(point(TUMOUR_MM), region_mm)
     found = register(None, RegisterAsk(fixed, moving, clicks=(click,), region=region))
     return found, float(np.linalg.norm(found.registration.transform.apply(TUMOUR_MM) - to_mr.apply(TUMOUR_MM)))
 
@@ -55,7 +56,7 @@ def test_two_mr_of_one_thigh_are_brought_together_by_one_click(shared_data: Path
     assert found.card.grade is Grade.PASS, found.card.reason
 
 
-@pytest.mark.parametrize("modality", ["ct", "pet"])
+@pytest.mark.parametrize("modality", ["pet", "ct"][: repeats(1, 2)])
 def test_around_a_tumour_the_error_is_at_most_5_mm_or_the_grade_says_fail(shared_data: Path, modality: str) -> None:
     """The leg is bent differently in the PET and CT and in the MR, which must not be overlooked."""
     found, error_mm = onto_the_mr(shared_data, modality, 60.0)

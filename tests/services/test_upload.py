@@ -14,7 +14,8 @@ from radfuse.archive import Archive, ArchiveSettings, SpaceGuard
 from radfuse.core.errors import OutOfSpace, RadfuseError
 from radfuse.dicom import FileMeta, build_file_meta
 from radfuse.services.import_media import ImportLimits
-from radfuse.services.upload import FileState, Upload, shown_name
+from radfuse.services.import_media.model import shown_name
+from radfuse.services.upload import FileState, Upload
 from tests.archive.objects import EXPLICIT, numbered
 
 

@@ -59,6 +59,7 @@ def bookmark_on(pet: str, ct: str) -> dict[str, Any]:
         "slab_mm": 0,
         "projection": "thin",
         "cursor_mm": HOT_MM,
+        "active": "coronal",
         "plane_turn": None,
         "zoom": {},
         "pan": {},

@@ -6,13 +6,14 @@ import base64
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 Pixels = npt.NDArray[np.int16]
 
@@ -20,8 +21,8 @@ _MARGIN: Final = 1.02
 _MOST_S: Final = 60.0
 _ALL_THERE: Final = """series => series.every(uid => performance.getEntriesByType('mark')
     .some(mark => mark.name === `radfuse all voxels ${uid}`))"""
-_NOTHING_LOADS: Final = "() => !document.querySelector(`[data-pane] [class*='_loading_']`)"
-_STILL_MS: Final = 800
+_IS_SHARP: Final = "() => !document.querySelector(`[data-pane] [class*='_loading_'], canvas[data-coarse]`)"
+_STILL_MS: Final = 250
 _PICTURE: Final = "pane => document.querySelector(`[data-pane='${pane}'] canvas`).toDataURL('image/png')"
 _AXES: Final = {
     "axial": ((1, 0, 0), (0, 1, 0)),
@@ -76,8 +77,13 @@ class Station:
         return found
 
     def facts(self, series: str, **query: Any) -> dict[str, Any]:
-        """Of a series as it is shown."""
-        found: dict[str, Any] = self.ask("GET", f"/volumes/{series}", **query)
+        """Of a series as it is shown; the service may have to read it again."""
+        deadline = time.monotonic() + _MOST_S
+        while (answer := self._send("GET", f"/volumes/{series}", **query)).status_code == HTTPStatus.ACCEPTED:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.2)
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        found: dict[str, Any] = answer.json()
         return found
 
     # --- pictures --------------------------------------------------------------------------------
@@ -85,8 +91,8 @@ class Station:
     def pixels(self, pane: str) -> Pixels:
         """What a pane shows, rows x columns x 3, once it is sharp and still."""
         deadline, before = time.monotonic() + _MOST_S, b""
-        self.page.wait_for_function(_NOTHING_LOADS, timeout=_MOST_S * 1000)
         while True:
+            self.page.wait_for_function(_IS_SHARP, timeout=_MOST_S * 1000)
             png = base64.b64decode(self.page.evaluate(_PICTURE, pane).partition(",")[2])
             if png == before:
                 return imagecodecs.png_decode(png)[..., :3].astype(np.int16)
@@ -97,7 +103,9 @@ class Station:
     def by_the_service(self, pane: str, like: Pixels) -> Pixels:
         """The same plane, in as many pixels, by ``POST /api/pictures``."""
         state = self.state()
-        ask = self._look_of(state) | {"plane": _plane_of(state, self.facts(state["base"]["series"]), pane, like)}
+        look = self._prior_of(state) if pane.startswith("prior-") else self._look_of(state)
+        plane = pane.removeprefix("prior-")
+        ask = look | {"plane": _plane_of(state, self.facts(state["base"]["series"]), plane, like)}
         answer = self._send("POST", "/pictures", ask)
         assert answer.status_code == 200, answer.text
         return imagecodecs.png_decode(answer.content).astype(np.int16)
@@ -116,6 +124,20 @@ class Station:
             "overlay_colours": above["colours"],
             "blend": state["blend"] * above["opacity"],
             "mode": state["mode"],
+        }
+
+    def _prior_of(self, state: dict[str, Any]) -> dict[str, Any]:
+        """The prior alone, where the base is."""
+        prior = state["prior"]
+        shown = self._display(state, prior["series"], onto=state["base"]["series"], allow_failed=prior["allow_failed"])
+        below = self._display(state, state["base"]["series"])
+        return {
+            "base": state["base"],
+            "base_window": _window(below),
+            "overlay": prior,
+            "overlay_window": _window(shown),
+            "overlay_colours": shown["colours"],
+            "mode": "overlay",
         }
 
     def _display(self, state: dict[str, Any], series: str, **query: Any) -> dict[str, Any]:
@@ -146,6 +168,21 @@ class Station:
         away = np.array(point_mm) - shown["centre_mm"]
         x, y = (away @ np.array(shown[way]) / shown["spacing_mm"] for way in ("right", "down"))
         canvas.click(position={"x": x + box["width"] / 2, "y": y + box["height"] / 2}, force=True)
+
+    def middle_of(self, drawn: Locator, pane: str) -> tuple[float, float]:
+        """Where the middle of something that is drawn in a pane lies, to the right and down, in mm."""
+        box = self.page.locator(f"[data-pane='{pane}'] canvas").bounding_box()
+        found = drawn.bounding_box()
+        assert box is not None
+        assert found is not None
+        state = self.state()
+        size = np.zeros((round(box["height"]), round(box["width"])))
+        shown = _plane_of(state, self.facts(state["base"]["series"]), pane, size)
+        x = found["x"] + found["width"] / 2 - box["x"] - box["width"] / 2
+        y = found["y"] + found["height"] / 2 - box["y"] - box["height"] / 2
+        centre = np.array(shown["centre_mm"])
+        right, down = ((centre @ np.array(shown[way])) for way in ("right", "down"))
+        return float(right + x * shown["spacing_mm"]), float(down + y * shown["spacing_mm"])
 
 
 def _window(display: dict[str, Any]) -> dict[str, float]:

@@ -6,13 +6,14 @@ import contextlib
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import pydicom
 import pytest
 from playwright.sync_api import Browser, expect
 from pydicom.dataset import Dataset
@@ -26,6 +27,7 @@ from radfuse.services.demo_study import LESION, demo_uid, mr_from_patient_mm
 from radfuse.services.import_media import Verdict, import_files
 from radfuse.services.new_regions import headers_of
 from tests.interop.client import stored_files
+from tests.support.graphs import Scene, shift
 from tests.support.registered import deformable, spatial
 from tests.support.servers import STOP_S, environment, running_node, wait_for_port
 from tests.support.workstation import Station
@@ -96,12 +98,12 @@ def upload(url: str, ds: Dataset) -> str:
     return str(ds.SOPInstanceUID)
 
 
-def open_scene(station: Station, **state: object) -> None:
-    """A draft of the demonstration in this state, in the browser."""
+def open_scene(station: Station, *series: str, **state: object) -> None:
+    """A draft of the demonstration in this state, in the browser; wait for the CT and these series."""
     made = station.ask("POST", "/workspaces", {"study": STUDY_UID, "series": [CT]})
     change = {"revision": made["revision"], "state": made["state"] | state}
     station.ask("PUT", f"/workspaces/{made['id']}", change)
-    station.open_draft(made["id"], CT, MR)
+    station.open_draft(made["id"], CT, *series)
 
 
 # --- what the panes show -------------------------------------------------------------------------
@@ -119,7 +121,7 @@ def test_fused_panes_show_what_the_service_makes_of_the_same_planes(walker: Walk
 def test_two_frames_of_one_study_are_not_fused_before_they_are_registered(
     walker: Walker, station: Station, registrations: Registrations
 ) -> None:
-    open_scene(station, overlay={"series": MR}, layout="fused")
+    open_scene(station, MR, overlay={"series": MR}, layout="fused")
     blocked = walker.page.get_by_role("main").get_by_role("alert")
     expect(blocked).to_have_count(3)
     expect(blocked.first).to_contain_text("Not registered")
@@ -139,7 +141,7 @@ def test_two_frames_of_one_study_are_not_fused_before_they_are_registered(
 
 def test_a_deformed_series_is_drawn_as_the_service_draws_it(station: Station, registrations: Registrations) -> None:
     bent = upload(station.url, registrations.bent)
-    open_scene(station, overlay={"series": MR, "only": [bent]}, layout="fused")
+    open_scene(station, MR, overlay={"series": MR, "only": [bent]}, layout="fused")
     assert station.facts(MR, onto=CT, only=[bent])["alignment"]["is_deformable"]
     for pane in ("axial", "sagittal"):
         mean, above = station.differs(pane)
@@ -240,3 +242,68 @@ def parts_of(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return [(each["name"], each["shape"], each["numbers"], each["colour"]) for each in value]
+
+
+# --- the prior -----------------------------------------------------------------------------------
+
+PRIOR_PT = "2.25.88200"
+_AWAY_MM = (16.0, -12.0, 8.0)
+"""From points of the CT to those of the prior."""
+
+
+@pytest.fixture
+def prior(data: Path) -> None:
+    """The PET of half a year before in a frame of its own, and a registration of it that failed its check."""
+    with Archive(ArchiveSettings(data)) as archive:
+        scene = Scene(archive, {"ct": headers_of(images_of(archive, CT)), "prior": []})
+        for number, path in enumerate(images_of(archive, PT).paths):
+            ds = pydicom.dcmread(path)
+            ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.SOPInstanceUID = "2.25.88100", PRIOR_PT, f"2.25.8840{number}"
+            ds.FrameOfReferenceUID, ds.SeriesDescription = "2.25.88300", "PET before therapy"
+            ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = "20250705"
+            ds.ImagePositionPatient = list(np.add(ds.ImagePositionPatient, _AWAY_MM))
+            scene.keep(ds)
+            scene.images["prior"].append(ds)
+        scene.judge(scene.register("ct", "prior", shift(*_AWAY_MM)), "FAIL", "remaining shift 12 mm")
+
+
+def region_on(station: Station, series: str, place_mm: Sequence[float]) -> dict[str, Any]:
+    """A ball that somebody drew on a series by itself, as drafts keep it."""
+    rule = {"kind": "sphere", "centre_mm": list(place_mm), "diameter_mm": 24}
+    made = station.ask("POST", "/regions", {"series": {"series": series}, "rule": rule, "also": []})
+    facts = {"id": "r1", "name": "Region 1", "number": 1, "colour": [76, 201, 240], "kind": "measurement"}
+    kept = {"series": series, "rule": rule, "shape": made["shape"], "numbers": made["numbers"]}
+    return facts | kept | {"is_visible": True, "made_by": "somebody", "made_s": 1.0}
+
+
+def test_a_prior_whose_registration_failed_is_shown_after_a_yes_with_what_was_drawn_on_it(
+    console: Console, prior: None, walker: Walker, station: Station
+) -> None:
+    drawn = region_on(station, PRIOR_PT, list(np.add(LESION.centre_mm, _AWAY_MM)))
+    cursor = (*LESION.centre_mm[:2], 20.0)
+    views = {"overlay": {"series": PT}, "prior": {"series": PRIOR_PT}}
+    open_scene(station, PT, PRIOR_PT, layout="prior", cursor_mm=cursor, regions=[drawn], **views)
+    pane = walker.page.locator("[data-pane='prior-axial']")
+    expect(pane).to_contain_text("The only path failed its report card")
+    outline = walker.page.locator("[data-pane='axial'] svg [class*='outline']")
+    expect(outline).to_have_count(0)
+
+    walker.button("Show it all the same …").click()
+    dialog = walker.page.get_by_role("dialog", name="A registration that failed its check")
+    expect(dialog.get_by_role("button", name="Show it all the same")).to_be_disabled()
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Show it all the same").click()
+    expect(pane).to_contain_text("The registration failed its check.")
+    station.wait_for(PRIOR_PT)
+    mean, above = station.differs("prior-axial")
+    assert mean < 0.5
+    assert above < 0.002
+
+    # What was drawn on the prior lies about the lesion, which the service says: where the two panes are the same.
+    expect(outline).to_have_count(1)
+    assert station.middle_of(outline, "axial") == pytest.approx(LESION.centre_mm[:2], abs=4)
+    (consent,) = station.state()["consents"]
+    assert consent["what"] == f"allow_failed {PRIOR_PT}"
+    assert "failed its report card" in consent["sentence"]
+    told = station.ask("GET", "/audit", limit=50)["entries"]
+    assert any("failed" in str(each) for each in told)

@@ -157,8 +157,8 @@ def export(walker: Walker, folder: Path, peer: str) -> dict[str, pydicom.Dataset
     walker.button("Export").click()
     sheet = walker.page.get_by_role("dialog", name="Export")
     wanted = ("as Segmentation", "as RT Structure Set", "structured report", "This axial plane", "its registration")
-    for each in sheet.get_by_role("checkbox").all():
-        each.uncheck()
+    while (chosen := sheet.get_by_role("checkbox", checked=True)).count():
+        chosen.first.uncheck()
     for words in wanted:
         sheet.get_by_role("checkbox", name=re.compile(words)).first.check()
     sheet.get_by_text("Archive and peers").click()

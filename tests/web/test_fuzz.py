@@ -10,12 +10,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.generate import CT_IMAGE, STUDY_UID
+from tests.support.repeats import repeats
 from tests.web.conftest import RunningWeb
 
 pytestmark = pytest.mark.slow
 
 _SETTINGS: Final = settings(
-    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=repeats(60, 300),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
 _SERIES, _INSTANCE, _MULTIFRAME = "2.25.7100.1", "2.25.7100.1.1", "2.25.7100.7.1"
 

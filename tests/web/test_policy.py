@@ -28,7 +28,8 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[tuple[str, 
         archive = stack.enter_context(Archive(ArchiveSettings(folder)))
         surroundings = WebSurroundings(archive, transcoder, OUR_TITLE)
         desk = stack.enter_context(desk_over(folder, {DEFAULT_DATABASE: surroundings}))
-        app = application_in(create_app(surroundings, Site({"research": surroundings}, desk=desk, console=STATIC)))
+        site = Site({"research": surroundings}, desk=desk, console=STATIC, ohif=folder)
+        app = application_in(create_app(surroundings, site))
         yield {(method, path) for method, path, _ in routes_in(app.router.routes)}
 
 
@@ -69,6 +70,7 @@ def test_every_row_is_found_by_a_path_of_it() -> None:
         ("GET", "/api/secrets"),
         ("GET", "/api"),
         ("GET", "/api/"),
+        ("POST", "/ohif/"),
         ("POST", "/api/jobs"),
         ("GET", "/api/jobs/"),
         ("GET", "/api/jobs//items"),
@@ -98,6 +100,8 @@ def test_only_these_need_no_login() -> None:
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
         ("GET", "/{file:path}"),
+        ("GET", "/ohif"),
+        ("GET", "/ohif/{file:path}"),
     }
 
 

@@ -6,6 +6,7 @@ import { API, ApiError, get, problemFrom, send } from "./client";
 import type { AuditEntry, AuditPage, Database, Outcome, Setting, Status, TlsStatus } from "./types";
 
 const STATUS_EVERY_MS = 10_000;
+const OHIF_STAYS_MS = 300_000;
 const AUDIT_PAGE = 100;
 
 export function useStatus() {
@@ -14,6 +15,17 @@ export function useStatus() {
     queryFn: ({ signal }) => get<Status>("/status", undefined, signal),
     refetchInterval: STATUS_EVERY_MS,
   });
+}
+
+/** The version of OHIF that is installed; "" for none, and as long as it is not known. Asked for once in a while. */
+export function useOhif(): string {
+  const { data } = useQuery({
+    queryKey: ["status"],
+    queryFn: ({ signal }) => get<Status>("/status", undefined, signal),
+    staleTime: OHIF_STAYS_MS,
+    select: (status) => status.ohif,
+  });
+  return data ?? "";
 }
 
 export function useDatabases() {

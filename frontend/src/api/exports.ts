@@ -13,7 +13,7 @@ export interface ImagesItem {
 export interface SnapshotItem {
   kind: "snapshot";
   picture: PictureAsk;
-  /** Writes the patient's name on it. */
+  /** Writes patient, date and sides on it. */
   annotate?: boolean;
 }
 
@@ -87,6 +87,7 @@ export interface ReportItem {
 export interface BookmarkItem {
   kind: "bookmark";
   id: string;
+  annotate?: boolean;
 }
 
 export type ExportItem =

@@ -15,6 +15,12 @@ export interface Sphere {
   radius_mm: number;
 }
 
+/** Along the columns, rows and slices of the fixed images. */
+export interface Box {
+  centre: Vector;
+  size_mm: Vector;
+}
+
 /** The moving images turned about the middle of their volume (degrees about x, then y, then z), then shifted. */
 export interface Hand {
   shift_mm?: Vector;
@@ -28,7 +34,7 @@ export interface NewRegistration {
   clicks?: PointPair[];
   landmarks?: PointPair[];
   manual?: Hand | null;
-  region?: Sphere | null;
+  region?: Sphere | Box | null;
   from_path?: boolean;
   check_back?: boolean;
   /** Nothing is kept: a person accepts what comes of it, or not. */
@@ -123,6 +129,21 @@ export function fitLandmarks(ask: LandmarkAsk, signal?: AbortSignal): Promise<La
   return send("POST", "/registrations/landmarks", ask, signal);
 }
 
-export function readJob(job: number): Promise<Job> {
+/** What is made better step by step, of the stage that runs; lower is better. */
+export interface FallingMetric {
+  /** "rigid, 4 mm, start 2 of 4" */
+  stage: string;
+  /** "mutual information, negated" */
+  name: string;
+  /** The newest at the end; they begin anew with each stage. */
+  values: number[];
+}
+
+/** GET /api/jobs/{id} of a registration, while it runs. */
+export interface RegistrationJob extends Job {
+  live?: { metric?: FallingMetric | null } | null;
+}
+
+export function readJob(job: number): Promise<RegistrationJob> {
   return get(`/jobs/${String(job)}`);
 }

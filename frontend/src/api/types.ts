@@ -154,7 +154,9 @@ export type Badge =
   /** Sent, to each of these peers, by jobs that are still known. */
   | { kind: "sent"; peers: string[] }
   /** Will be deleted at `due_s`, by job `job`: cancel that to undo it. */
-  | { kind: "leaving"; due_s: number; job: number };
+  | { kind: "leaving"; due_s: number; job: number }
+  /** A session of the workstation was saved in it. */
+  | { kind: "session" };
 
 /**
  * GET /api/studies?q=&limit=&cursor=&sort=&order=&database=
@@ -244,6 +246,8 @@ export interface UploadResult {
   refused: number;
   ignored: number;
   studies: string[];
+  /** About media in zip archives and disc images; their objects were taken all the same. */
+  findings: { kind: string; count: number }[];
 }
 
 export interface UploadedFile {
@@ -578,6 +582,8 @@ export interface Status {
   arrivals: { hour_s: number; objects: number; size_bytes: number }[];
   jobs: JobTotals;
   worker_running: boolean;
+  /** The version of OHIF that is installed; empty: none is. */
+  ohif: string;
 }
 
 export interface RegistrationLink {

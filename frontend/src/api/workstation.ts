@@ -199,6 +199,8 @@ export interface PictureAsk {
   blend?: number;
   mode?: Exclude<Mode, "spyglass">;
   regions?: PictureRegion[];
+  /** Writes sides of the patient, patient, date and windows on it. */
+  annotate?: boolean;
 }
 
 // --- openings (GET /api/openings) -----------------------------------------------------------
@@ -517,6 +519,8 @@ export interface BookmarkView {
   plane_turn: number[] | null;
   zoom: Record<string, number>;
   pan: Record<string, [number, number]>;
+  /** The plane that its picture shows; without it the axial one. */
+  active?: "axial" | "coronal" | "sagittal";
 }
 
 export interface Bookmark {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from radfuse.app.compose import open_archive, open_context_lists, open_peers, open_workspaces, our_caller
-from radfuse.app.settings import Settings
+from radfuse.app.settings import Settings, WatchedFiles
 from radfuse.archive import Archive
 from radfuse.dicom import Transcoder
 from radfuse.jobs import JobContext, Jobs, Kind
@@ -25,7 +25,9 @@ from radfuse.services.rules import Rules
 _ANONYMIZE: Final = "anonymize"
 _CARRY: Final = "carry"
 _EXPORT: Final = "export"
+_EXPORT_MEDIA: Final = "export media"
 _FOLLOWUP: Final = "followup"
+_IMPORT_MEDIA: Final = "import media"
 _REGISTER: Final = "register"
 """Named here too: their modules are loaded with the first such job."""
 
@@ -78,7 +80,9 @@ def job_kinds(tools: Tools) -> Mapping[str, Kind]:
         _CARRY: partial(_carry, open_archive=archive),
         deletion_job.DELETE: partial(deletion_job.run_deletion, surroundings=deleting),
         _EXPORT: partial(_export, tools=tools),
+        _EXPORT_MEDIA: partial(_export_media, tools=tools),
         _FOLLOWUP: partial(_follow_up, open_archive=archive),
+        _IMPORT_MEDIA: partial(_import_media, tools=tools),
         _REGISTER: partial(_register, open_archive=archive),
         send_job.SEND: partial(send_job.run_send, surroundings=sending),
         retrieve_job.RETRIEVE: partial(retrieve_job.run_retrieve, surroundings=retrieving),
@@ -98,6 +102,24 @@ def _export(context: JobContext, tools: Tools) -> None:
     from radfuse.services.export_job import ExportSurroundings, run_export
 
     run_export(context, ExportSurroundings(tools.archives.open, tools.jobs, tools.peers, tools.settings.data))
+
+
+def _export_media(context: JobContext, tools: Tools) -> None:
+    """The kind of exports to media, for the same reason loaded late."""
+    from radfuse.services.media_job import MediaSurroundings, run_media_export
+
+    media = tools.settings.media
+    folders = tuple(map(Path, media.export_folders))
+    around = MediaSurroundings(tools.archives.open, tools.transcoder, tools.settings.data, folders, media.institution)
+    run_media_export(context, around)
+
+
+def _import_media(context: JobContext, tools: Tools) -> None:
+    """The kind of imports, for the same reason loaded late."""
+    from radfuse.services.import_job import ImportSurroundings, run_media_import
+
+    folders = tuple(map(Path, tools.settings.media.import_folders))
+    run_media_import(context, ImportSurroundings(tools.archives.open, tools.settings.data, folders))
 
 
 def _follow_up(context: JobContext, open_archive: Callable[[str], Archive]) -> None:
@@ -122,6 +144,27 @@ def _register(context: JobContext, open_archive: Callable[[str], Archive]) -> No
     from radfuse.services.register_job import run_registration
 
     run_registration(context, ImageSurroundings(open_archive))
+
+
+def watched_folder(tools: Tools, should_stop: Callable[[], bool]) -> Callable[[], float] | None:
+    """One look at the watched folder, and after how many seconds the next one is due; None where there is none."""
+    media = tools.settings.media
+    if not media.watched_folder:
+        return None
+    from radfuse.services.watched_folder import WatchedFolder
+
+    folder = WatchedFolder(
+        Path(media.watched_folder),
+        partial(tools.archives.open, media.watched_database),
+        removes=media.watched_files is WatchedFiles.REMOVE,
+        should_stop=should_stop,
+    )
+
+    def step() -> float:
+        folder.look()
+        return media.watched_every_s
+
+    return step
 
 
 def router(tools: Tools) -> Router:

@@ -10,10 +10,11 @@ import os
 import platform
 import re
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from radfuse.archive import DuplicatePolicy
@@ -38,6 +39,12 @@ def _checked_uids(values: list[str]) -> list[str]:
         return [checked_uid(value, "UID") for value in values]
     except InvalidUID as error:
         raise ValueError(str(error)) from error
+
+
+def _absolute(folder: str) -> str:
+    if not os.path.isabs(folder):
+        raise ValueError(f"{folder!r} is no absolute path: begin it with /")
+    return folder
 
 
 class StorageSettings(_Section):
@@ -124,6 +131,43 @@ class CommitmentSettings(_Section):
     """A request without a report for so long is shown as overdue."""
 
 
+class WatchedFiles(StrEnum):
+    """What happens to the files of the watched folder that the archive holds."""
+
+    MOVE = "move"
+    REMOVE = "remove"
+
+
+class MediaSettings(_Section):
+    """Media: file-sets that are written and read. Folders are those of the server."""
+
+    import_folders: list[str] = []
+    """Folders that may be imported from on the page, such as /media or a mounted share; none by default."""
+    watched_folder: str = ""
+    """A folder whose files are imported as soon as they are whole; empty: none."""
+    watched_files: WatchedFiles = WatchedFiles.MOVE
+    """What becomes of them once they are kept: move (to .imported in that folder) or remove."""
+    watched_database: str = DEFAULT_DATABASE
+    """The database that they are imported into."""
+    watched_every_s: Annotated[float, Field(ge=0.2, le=3600)] = 5.0
+    """How often the folder is looked at; a file is whole when it is the same at two looks."""
+
+    @field_validator("import_folders")
+    @classmethod
+    def _valid_folders(cls, values: list[str]) -> list[str]:
+        return [_absolute(value) for value in values]
+
+    @field_validator("watched_folder")
+    @classmethod
+    def _valid_watched_folder(cls, value: str) -> str:
+        return _absolute(value) if value else ""
+
+    export_folders: list[str] = []
+    """Folders that exports from the page may be written below, such as /media/usb; none by default."""
+    institution: str = ""
+    """Who exports: written into the README of every file-set."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set in a data folder."""
 
@@ -178,6 +222,7 @@ class Settings(BaseSettings):
     sessions: SessionSettings = SessionSettings()
     jobs: JobSettings = JobSettings()
     commitment: CommitmentSettings = CommitmentSettings()
+    media: MediaSettings = MediaSettings()
     storage: StorageSettings = StorageSettings()
     tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
@@ -206,6 +251,13 @@ class Settings(BaseSettings):
     @classmethod
     def _valid_databases(cls, value: dict[str, str]) -> dict[str, str]:
         return {_valid_title(title): name for title, name in value.items()}
+
+    @field_validator("media")
+    @classmethod
+    def _valid_watched_database(cls, value: MediaSettings, info: ValidationInfo) -> MediaSettings:
+        if value.watched_database not in (DEFAULT_DATABASE, *info.data.get("databases", {}).values()):
+            raise ValueError(f"watched_database: there is no database {value.watched_database!r}")
+        return value
 
     @classmethod
     def settings_customise_sources(

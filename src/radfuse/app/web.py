@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from radfuse.app.compose import (
@@ -153,6 +154,7 @@ def application(settings: Settings) -> Iterator[ASGIApp]:
                 title,
                 public_url=settings.public_url,
                 cache_bytes=_CACHE_BYTES // len(titles),
+                data=settings.data,
             )
             for name, title in titles.items()
         }
@@ -164,6 +166,7 @@ def application(settings: Settings) -> Iterator[ASGIApp]:
             job_totals=lambda: _by_name(desk.jobs),
             desk=desk,
             console=STATIC,
+            ohif=settings.data,
         )
         yield create_app(all_of_them[DEFAULT_DATABASE], site)
 
@@ -196,6 +199,8 @@ def _desk(settings: Settings, databases: dict[str, WebSurroundings]) -> Iterator
             data=settings.data,
             undo_s=60 * settings.undo_minutes,
             public_url=settings.public_url,
+            export_folders=tuple(map(Path, settings.media.export_folders)),
+            import_folders=tuple(map(Path, settings.media.import_folders)),
         )
 
 

@@ -9,13 +9,13 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from radfuse.app.compose import open_jobs
-from radfuse.app.kinds import Tools, job_kinds, open_tools, router
+from radfuse.app.kinds import Tools, job_kinds, open_tools, router, watched_folder
 from radfuse.app.logs import configure_logs, logs_to_file
 from radfuse.app.processes import follow_supervisor, stop_signals, tell_supervisor
 from radfuse.app.settings import Settings
@@ -160,15 +160,22 @@ class Worker:
     def run(self, *, with_chores: bool = True) -> None:
         """Run jobs, and chores, until ``stop``."""
         with open_tools(self._settings, self._jobs) as tools:
-            chores = threading.Thread(target=self._do_chores, args=(tools,), daemon=True)
-            if with_chores:
-                chores.start()
+            threads = self._threads(tools) if with_chores else []
+            for thread in threads:
+                thread.start()
             try:
                 self._run_jobs(tools)
             finally:
                 self._stopping = True
-                if with_chores:
-                    chores.join(self._settings.limits.shutdown_s)
+                for thread in threads:
+                    thread.join(self._settings.limits.shutdown_s)
+
+    def _threads(self, tools: Tools) -> list[threading.Thread]:
+        """What is done beside the jobs; a watched folder of thousands of files must not keep others waiting."""
+        chores = [_Chore("routing", router(tools).step), _Chore("forgetting old jobs", self._forget_old_jobs)]
+        look = watched_folder(tools, lambda: self._stopping)
+        together = [chores, [_Chore("the watched folder", look)]] if look is not None else [chores]
+        return [threading.Thread(target=self._do_chores, args=(some,), daemon=True) for some in together]
 
     def _run_jobs(self, tools: Tools) -> None:
         limits = self._settings.jobs
@@ -178,8 +185,7 @@ class Worker:
         if not self._stopping:
             self._running.run()
 
-    def _do_chores(self, tools: Tools) -> None:
-        chores = (_Chore("routing", router(tools).step), _Chore("forgetting old jobs", self._forget_old_jobs))
+    def _do_chores(self, chores: Sequence[_Chore]) -> None:
         while not self._stopping:
             for chore in chores:
                 chore.do_if_due()

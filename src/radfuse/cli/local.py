@@ -1,14 +1,13 @@
-"""Commands on the own archive: ls, import, check."""
+"""Commands on the own archive: ls, check."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from radfuse.cli.console import progress, say, warn, write_array, write_object, write_rows
+from radfuse.cli.console import progress, say, warn, write_array, write_rows
 from radfuse.cli.keys import as_row, information_model, question
 from radfuse.cli.options import (
     AtLevel,
@@ -28,13 +27,8 @@ from radfuse.core.levels import Level
 if TYPE_CHECKING:
     from radfuse.archive import CheckReport, InformationModel, Query
     from radfuse.dicom import Identifier
-    from radfuse.services.import_media import ImportReport
 
 _MAX_SHOWN: Final = 50
-
-Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH", help="Folders (with all folders in them), DICOM files and zip files.")
-]
 
 
 def list_entities(
@@ -50,7 +44,7 @@ def list_entities(
 
     asked = question(keys, level.level)
     with wrong_use():
-        query = _query(asked.identifier, level.level)
+        query = index_query(asked.identifier, level.level)
     settings = existing_data_folder(settings_of(data))
     all_keys_supported = True
     with open_archive(settings, database_named(settings, database)) as archive:
@@ -64,7 +58,7 @@ def list_entities(
         warn("some keys are not known at this level; they were neither matched nor filled in")
 
 
-def _query(identifier: Identifier, level: Level) -> Query:
+def index_query(identifier: Identifier, level: Level) -> Query:
     """The query without the rules of hierarchical search: here a level needs no keys of those above it."""
     from radfuse.archive import queries
     from radfuse.dicom import Element, Identifier
@@ -77,47 +71,6 @@ def _query(identifier: Identifier, level: Level) -> Query:
 
 def _top_level(model: InformationModel) -> Level:
     return model.value
-
-
-def import_paths(paths: Paths, database: Database = None, data: Data = None, as_json: Json = False) -> None:
-    """Import DICOM files from folders, files and zip files into the own archive.
-
-    What is not DICOM is counted and left out. Exit code 1 when a DICOM object was refused.
-    """
-    from radfuse.app import open_archive
-    from radfuse.services import import_media
-
-    files = import_media.files_below(paths)
-    report = import_media.ImportReport()
-    settings = settings_of(data)
-    with (
-        open_archive(settings, database_named(settings, database)) as archive,
-        progress("Importing", len(files), "files") as advance,
-    ):
-        for done, imported in enumerate(import_media.import_files(archive, files), 1):
-            report.add(imported)
-            advance(done, max(done, len(files)))
-    if as_json:
-        write_object(_report_row(report))
-    else:
-        _say_report(report)
-    if report.refused:
-        raise typer.Exit(1)
-
-
-def _report_row(report: ImportReport) -> dict[str, object]:
-    counts = {verdict.name.title().replace("_", ""): count for verdict, count in report.counts.items()}
-    refused = [{"File": imported.name, "Reason": imported.reason} for imported in report.refused]
-    return {**counts, "RefusedFiles": refused}
-
-
-def _say_report(report: ImportReport) -> None:
-    for imported in report.refused[:_MAX_SHOWN]:
-        warn(f"refused: {imported.name}: {imported.reason}")
-    if len(report.refused) > _MAX_SHOWN:
-        warn(f"and {len(report.refused) - _MAX_SHOWN} more; --json lists them all")
-    parts = [f"{count} {verdict.value}" for verdict, count in report.counts.items() if count]
-    say(", ".join(parts) if parts else "There was nothing to import.")
 
 
 def check(

@@ -18,10 +18,13 @@ from radfuse.cli import (
     contexts,
     contour,
     deid,
+    exporting,
     followup,
+    importing,
     jobs,
     local,
     measure,
+    ohif,
     peers,
     register,
     registrations,
@@ -95,7 +98,8 @@ app.command()(asking.find)
 app.command()(asking.move)
 app.command()(asking.get)
 app.command("ls")(local.list_entities)
-app.command("import")(local.import_paths)
+app.command("import")(importing.import_paths)
+app.command("export")(exporting.export)
 app.command()(local.check)
 app.command("anonymize")(anonymize.anonymize)
 app.command("sr")(sr.show)
@@ -110,6 +114,7 @@ app.add_typer(contour.app, name="contour")
 app.add_typer(commit.app, name="commit")
 app.add_typer(deid.app, name="deid")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(ohif.app, name="ohif")
 app.add_typer(peers.app, name="peers")
 app.add_typer(registrations.app, name="registrations")
 app.add_typer(rules.app, name="rules")

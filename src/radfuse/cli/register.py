@@ -18,9 +18,9 @@ from radfuse.cli.options import Data, Database, Json, wrong_use
 
 if TYPE_CHECKING:
     from radfuse.archive import Archive
-    from radfuse.services.register import RegisterAsk, Registered
+    from radfuse.services.register import Region, RegisterAsk, Registered
 
-_SPHERE: Final = 4
+_SPHERE_OR_BOX: Final = (4, 6)
 
 
 class KindName(StrEnum):
@@ -70,7 +70,13 @@ class RegisterOptions:
         ),
     ] = None
     region: Annotated[
-        str | None, typer.Option("--region", metavar="X,Y,Z,R", help="Compare only this sphere of the fixed images.")
+        str | None,
+        typer.Option(
+            "--region",
+            metavar="X,Y,Z,R|X,Y,Z,DX,DY,DZ",
+            help="Compare only this sphere of the fixed images, or this box: its middle, and its lengths along their "
+            "columns, rows and slices; in mm.",
+        ),
     ] = None
     structures: Annotated[
         tuple[str, str] | None,
@@ -170,17 +176,12 @@ def _by_hand(text: str | None) -> tuple[tuple[float, float, float], tuple[float,
     return (x, y, z), (u, v, w)
 
 
-def _region(text: str | None) -> tuple[tuple[float, float, float], float] | None:
+def _region(text: str | None) -> Region | None:
     if text is None:
         return None
-    try:
-        numbers = [float(word) for word in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != _SPHERE:
-        raise typer.BadParameter(f"{text!r} is not x,y,z,radius in mm", param_hint="--region")
-    x, y, z, radius = numbers
-    return (x, y, z), radius
+    from radfuse.services.register import Region
+
+    return Region.of(numbers_typed(text, *_SPHERE_OR_BOX))
 
 
 def _check(options: RegisterOptions) -> None:

@@ -162,9 +162,9 @@ def _check_database(settings: Settings, rule: Rule) -> None:
 
 def _check_key(settings: Settings, rule: Rule) -> None:
     from radfuse.services.project_keys import Keys
+    from radfuse.services.rules import check_key
 
-    if rule.anonymize is not None:
-        Keys(settings.data).get(rule.anonymize.key)
+    check_key(rule, Keys(settings.data))
 
 
 def _turn(settings: Settings, name: str, on: bool, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -65,12 +65,15 @@ def rotating_mip(volume: Volume, frames: int = 36, axis: str = "z") -> RotatingP
     For z (foot to head) the first is seen from the front, and the observer walks to the patient's
     left: 90 degrees is seen from the left. Each voxel counts in the pixel that its centre falls
     into, with its own value: the highest value of a picture is that of the volume. A volume that
-    does not lie along the axis is resampled first (linear). Raises InvalidGeometry.
+    does not lie along the axis is resampled first (linear); voxels that are no finite numbers count as
+    what lies outside does. Raises InvalidGeometry.
     """
     if axis not in _AXES or not 1 <= frames <= _MOST_FRAMES:
         raise InvalidGeometry(f"the axis is x, y or z, and there are 1 to {_MOST_FRAMES} frames")
     if not is_finite(volume.voxels):
-        raise InvalidGeometry("some voxels are no finite numbers")
+        # What is no number is not known, as outside of the images: it must not hide what lies beside it.
+        known = np.where(np.isfinite(volume.voxels), volume.voxels, np.float32(outside_value(volume.unit)))
+        volume = replace(volume, voxels=known.astype(volume.voxels.dtype))
     if _axis_across(volume.grid, axis) is None:
         volume = resample(volume, axial_grid(volume.grid), Affine.identity())
     return _rotation(volume, frames, axis).made()

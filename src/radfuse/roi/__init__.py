@@ -1,6 +1,7 @@
 """Regions of volumes: drawn, combined, measured."""
 
 from radfuse.roi import (
+    boxes,
     brushes,
     combining,
     dose,
@@ -18,6 +19,7 @@ from radfuse.roi import (
 )
 
 __all__ = [
+    "boxes",
     "brushes",
     "combining",
     "dose",

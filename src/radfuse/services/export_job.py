@@ -12,7 +12,7 @@ from radfuse.jobs import Item, ItemState, JobContext, Jobs, NewItem, NewJob, Ret
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.image_jobs import counting, making_of, run_whole, telling
 from radfuse.services.peers import RETRIES_OF_THE_WORKSTATION, Peer, Peers
-from radfuse.services.send_job import check_may_send, new_send
+from radfuse.services.send_job import SEND, check_may_send, new_send
 from radfuse.services.stored_objects import objects_named
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ EXPORT: Final = "export"
 
 _MAKE: Final = "objects"
 _TO_PEER: Final = "peer"
+_EXPORTED: Final = "export"
+"""Parameter of a send: the export, and which of its items, that it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,25 @@ def _send(
     )
     retry = Retry(RETRIES_OF_THE_WORKSTATION, peer.retry_delay_s) if peer.retries is None else send.retry
     studies = tuple(dict.fromkeys(job.parameters.get("studies", ())))
-    number = surroundings.jobs.submit(replace(send, retry=retry, studies=studies))
+    mark = [job.id, item.number]
+    number = _queued_before(surroundings.jobs, peer, mark)
+    if number is None:
+        new = replace(send, retry=retry, studies=studies, parameters={**send.parameters, _EXPORTED: mark})
+        number = surroundings.jobs.submit(new)
     context.record(item.number, ItemState.SENT, None, f"{_objects(len(objects))} to {peer.name} by job {number}")
+
+
+def _queued_before(jobs: Jobs, peer: Peer, mark: Sequence[int]) -> int | None:
+    """The send that an attempt before this one queued, and could not record any more."""
+    before: int | None = None
+    while found := jobs.list(kind=SEND, peer=peer.reference, before_id=before):
+        for job in found:
+            if job.id <= mark[0]:  # it is older than the export
+                return None
+            if job.parameters.get(_EXPORTED) == list(mark):
+                return job.id
+        before = found[-1].id
+    return None
 
 
 def _objects(count: int) -> str:

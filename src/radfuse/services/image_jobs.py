@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
@@ -16,11 +18,13 @@ from radfuse.jobs import Item, Job, JobContext
 
 if TYPE_CHECKING:
     from radfuse.objects.common import Making
+    from radfuse.registration import MetricStep
 
 _NAMESPACE: Final = UUID("5d6a1fd4-3f0c-4c55-9c51-6d2b6d2e8a41")
 _PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 """Encapsulated PDF Storage."""
 _TELL_EVERY_S: Final = 0.5
+_MOST_VALUES: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,27 @@ def counting(context: JobContext, doing: str) -> Callable[[int, int], None]:
         say(f"{doing}: {done} of {total}")
 
     return tell
+
+
+def following(context: JobContext) -> Callable[[MetricStep], None]:
+    """Shows the metric of a registration as it falls, now and then: the newest numbers of its stage."""
+    stage, told_s = "", 0.0
+    newest: deque[float] = deque(maxlen=_MOST_VALUES)
+
+    def follow(step: MetricStep) -> None:
+        nonlocal stage, told_s
+        if step.stage != stage:
+            stage = step.stage
+            newest.clear()
+        if not isfinite(step.value):
+            return
+        newest.append(float(f"{step.value:.6g}"))
+        now_s = time.monotonic()
+        if now_s - told_s >= _TELL_EVERY_S:
+            told_s = now_s
+            context.show({"metric": {"stage": stage, "name": step.name, "values": list(newest)}})
+
+    return follow
 
 
 def _now_and_then(context: JobContext) -> Callable[[str], None]:

@@ -38,12 +38,21 @@ class Keys:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return new_key_file(path)
 
+    def require(self, name: str) -> Path:
+        """The path of the key of this name; only ``default`` need not be there. Nothing heavy is loaded.
+
+        Raises ConfigurationError, also for a key that others may read.
+        """
+        path = self._path(name)
+        if not path.exists() and name != DEFAULT_KEY:
+            raise ConfigurationError("key", f"there is no key {name!r}: make it with 'radfuse deid key new {name}'")
+        _check_is_private(path)
+        return path
+
     def get(self, name: str) -> ProjectKey:
         """The key of this name, ``default`` made when it is not there. Raises ConfigurationError."""
-        path = self._path(name)
+        path = self.require(name)
         if not path.exists():
-            if name != DEFAULT_KEY:
-                raise ConfigurationError("key", f"there is no key {name!r}: make it with 'radfuse deid key new {name}'")
             with contextlib.suppress(ConfigurationError):  # another process was faster
                 self.new(name)
         return key_of_file(path)
@@ -64,9 +73,13 @@ def new_key_file(path: Path) -> Path:
 
 def key_of_file(path: Path) -> ProjectKey:
     """The key in a file, made when the file is not there. Raises ConfigurationError, also for one open to others."""
+    _check_is_private(path)
+    return _key_of(path)
+
+
+def _check_is_private(path: Path) -> None:
     if path.exists() and os.stat(path).st_mode & _OTHERS:
         raise ConfigurationError(str(path), f"others may read this key; close it with: chmod 600 {path.name}")
-    return _key_of(path)
 
 
 def _key_of(path: Path) -> ProjectKey:

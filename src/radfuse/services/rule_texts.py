@@ -11,7 +11,8 @@ import tomlkit
 from radfuse.core.errors import ConfigurationError, NotAllowed, UnknownPeer
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.peers import Peer
-from radfuse.services.rules import Moment, Rule, check_destinations
+from radfuse.services.project_keys import Keys
+from radfuse.services.rules import Moment, Rule, check_destinations, check_key
 
 _ORDER: Final = ("name", "enabled", "database", "when", "stable_s", "if", "then")
 _UNNAMED: Final = "new-rule"
@@ -61,8 +62,9 @@ def _is_table(value: object) -> bool:
 # --- what it needs -------------------------------------------------------------------------------
 
 
-def check_rule(rule: Rule, find_peer: Callable[[str], Peer], databases: Collection[str]) -> list[Peer]:
+def check_rule(rule: Rule, find_peer: Callable[[str], Peer], databases: Collection[str], keys: Keys) -> list[Peer]:
     """The peers that the rule sends to. Raises ConfigurationError for what it needs and is not there."""
+    check_key(rule, keys)
     if rule.database not in databases:
         raise ConfigurationError("database", f"no database {rule.database!r}; there are {', '.join(databases)}")
     try:

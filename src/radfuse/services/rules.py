@@ -34,7 +34,7 @@ from radfuse.services.conditions import ALWAYS, Condition, condition_from
 from radfuse.services.config_schema import open_configuration, rule_table
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.peers import Peer
-from radfuse.services.project_keys import DEFAULT_KEY
+from radfuse.services.project_keys import DEFAULT_KEY, Keys
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _DEFAULT_STABLE_S: Final = 60.0
@@ -253,6 +253,15 @@ def check_destinations(rule: Rule, find_peer: Callable[[str], Peer]) -> list[Pee
             _check_may_rely_on(peer, rule.forget)
         peers.append(peer)
     return peers
+
+
+def check_key(rule: Rule, keys: Keys) -> None:
+    """Raise ConfigurationError for a rule that anonymizes under a project key that is not there."""
+    if rule.anonymize is not None:
+        try:
+            keys.require(rule.anonymize.key)
+        except ConfigurationError as error:
+            raise ConfigurationError("then.anonymize_then_send.key", error.reason) from error
 
 
 def _place_of(rule: Rule, peer: str) -> str:

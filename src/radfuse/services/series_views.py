@@ -13,7 +13,7 @@ from radfuse.archive import Archive
 from radfuse.core.errors import CannotComputeSUV, ImagesArriving
 from radfuse.services.registrations import RegistrationPath, Wish, require_path
 from radfuse.services.stack_facts import fingerprint, note_refusal, settled
-from radfuse.services.volumes import Ask, Opened, Progress, cached_series, objects_of_series, open_series
+from radfuse.services.volumes import Ask, Opened, Progress, cached_series, objects_now, objects_of_series, open_series
 from radfuse.volume import Repair, Unit
 
 _MOST_BYTES: Final = 1 << 30
@@ -89,7 +89,7 @@ class _OpenVolumes:
             try:
                 opened = _mapped(archive, series, ask, progress)
                 # What was read while images came or went is not what is asked for by this key.
-                if fingerprint(objects_of_series(archive, series)) != digests:
+                if fingerprint(objects_now(archive, series)) != digests:
                     raise ImagesArriving
                 future.set_result(opened)
             except BaseException as error:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -33,6 +34,7 @@ Where: TypeAlias = str | Path | Sequence[Path]
 
 _THREADS: Final = 2
 _SERIES_UID: Final = Element.of("SeriesInstanceUID").tag
+_SEEN: Final[ContextVar[dict[tuple[Path, str], list[StoredObject]] | None]] = ContextVar("seen", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,29 @@ def usual_unit(stack: Stack) -> Unit | None:
     return Unit.SUV_BW if stack.source.modality == "PT" and not stack.unit.is_suv else None
 
 
+@contextmanager
+def one_look() -> Iterator[None]:
+    """While the block runs, its thread asks the index once for the objects of each series."""
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
+
+
 def objects_of_series(archive: Archive, series_uid: str) -> list[StoredObject]:
-    """Every object of a series. Raises UnknownEntity when there is none."""
+    """Every object of a series, within ``one_look`` as they were at the first. Raises UnknownEntity without one."""
+    seen = _SEEN.get()
+    if seen is None:
+        return objects_now(archive, series_uid)
+    key = (archive.settings.folder, series_uid)
+    if key not in seen:
+        seen[key] = objects_now(archive, series_uid)
+    return seen[key]
+
+
+def objects_now(archive: Archive, series_uid: str) -> list[StoredObject]:
+    """Every object that a series has at this moment. Raises UnknownEntity when there is none."""
     keys = (queries.QueryKey(_SERIES_UID, "UI", (series_uid,)),)
     with archive.reading() as connection:
         found = list(queries.instances(connection, Query(InformationModel.STUDY_ROOT, Level.SERIES, keys)))

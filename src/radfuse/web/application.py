@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from radfuse import __version__
 from radfuse.archive import Archive
 from radfuse.core.errors import RadfuseError
+from radfuse.services.ohif import Shelf
 from radfuse.web.account import Account
 from radfuse.web.api import description, reference
 from radfuse.web.api.bodies import BoundedBodies
@@ -35,6 +36,7 @@ from radfuse.web.endings import STATE, Endings
 from radfuse.web.guard import Entrance, Guard
 from radfuse.web.health import troubles
 from radfuse.web.metrics import Metrics
+from radfuse.web.ohif import ohif_routes
 from radfuse.web.problems import HttpProblem, on_error
 from radfuse.web.surroundings import WebSurroundings
 
@@ -62,6 +64,8 @@ class Site:
     """What the API works with; None: there is no API."""
     console: Path | None = None
     """The folder of the console's files; None: there is no console."""
+    ohif: Path | None = None
+    """The data folder that OHIF may be installed in; None: it is not served."""
 
 
 def create_app(surroundings: WebSurroundings, site: Site | None = None) -> ASGIApp:
@@ -90,6 +94,8 @@ def create_app(surroundings: WebSurroundings, site: Site | None = None) -> ASGIA
     routers = api_routers(site.desk) if site.desk is not None else []
     for router, dependencies in routers:
         app.include_router(router, prefix=PREFIX, dependencies=dependencies)
+    if site.ohif is not None:
+        app.router.routes.extend(ohif_routes(Shelf(site.ohif), tuple(site.databases)))
     if site.console is not None:
         app.router.routes.append(Console(site.console))
     templates = dict(_templates(app.router.routes))

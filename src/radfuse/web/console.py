@@ -26,7 +26,7 @@ STATIC: Final = Path(__file__).with_name("static")
 _INDEX: Final = "index.html"
 _ASSETS: Final = "assets/"
 _COMPRESSED: Final = ".gz"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
 
 # What may be in a page of ours: no script but our files, no page around it, no address but this one.
@@ -34,14 +34,14 @@ _POLICY: Final = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_HEADERS: Final = {
+HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": _POLICY,
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_TYPES: Final = {".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+TYPES: Final[Mapping[str, str]] = {".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 _NO_GZIP: Final = re.compile(r"(?:gzip|\*)\s*;\s*q=0(?:\.0*)?\s*\Z")
 
 _NOT_BUILT: Final = """<!doctype html>
@@ -89,7 +89,7 @@ class Console(Route):
                 raise HTTPException(HTTPStatus.NOT_FOUND)
             found = self._files.get(_INDEX)
         if found is None:
-            return Response(_NOT_BUILT, HTTPStatus.SERVICE_UNAVAILABLE, _HEADERS, "text/html")
+            return Response(_NOT_BUILT, HTTPStatus.SERVICE_UNAVAILABLE, HEADERS, "text/html")
         return _response(found, request)
 
 
@@ -109,30 +109,32 @@ def _read(folder: Path) -> Mapping[str, _File]:
 
 def _file(name: str, path: Path, compressed: Path | None) -> _File:
     content = path.read_bytes()
-    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    media_type = TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     small = compressed.read_bytes() if compressed is not None else None
     if small is not None and gzip.decompress(small) != content:
         small = None  # of another build
     tag = hashlib.blake2s(content, digest_size=12).hexdigest()
     # The names of assets have a digest of what is in them.
-    return _File(content, small, media_type, tag, _FOR_EVER if name.startswith(_ASSETS) else _ASK_AGAIN)
+    return _File(content, small, media_type, tag, FOR_EVER if name.startswith(_ASSETS) else _ASK_AGAIN)
 
 
 def _response(file: _File, request: Request) -> Response:
-    is_small = file.compressed is not None and _takes_gzip(request.headers.getlist("Accept-Encoding"))
+    is_small = file.compressed is not None and takes_gzip(request.headers.getlist("Accept-Encoding"))
     tag = f'"{file.tag}{"-gz" if is_small else ""}"'
-    headers = _HEADERS | {"ETag": tag, "Cache-Control": file.caching, "Vary": "Accept-Encoding"}
-    if tag in _tags(request.headers.getlist("If-None-Match")):
+    headers = dict(HEADERS) | {"ETag": tag, "Cache-Control": file.caching, "Vary": "Accept-Encoding"}
+    if tag in tags_in(request.headers.getlist("If-None-Match")):
         return Response(None, HTTPStatus.NOT_MODIFIED, headers)
     if is_small:
         return Response(file.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media_type)
     return Response(file.content, headers=headers, media_type=file.media_type)
 
 
-def _takes_gzip(accepted: list[str]) -> bool:
+def takes_gzip(accepted: list[str]) -> bool:
+    """Whether somebody takes gzip, by the lines of Accept-Encoding."""
     codings = [coding.strip().lower() for line in accepted for coding in line.split(",")]
     return any(coding.split(";")[0].strip() in ("gzip", "*") and not _NO_GZIP.match(coding) for coding in codings)
 
 
-def _tags(given: list[str]) -> set[str]:
+def tags_in(given: list[str]) -> set[str]:
+    """The entity tags of If-None-Match."""
     return {tag.strip().removeprefix("W/") for line in given for tag in line.split(",")}

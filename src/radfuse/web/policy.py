@@ -128,6 +128,15 @@ _API: Final = (
     Row("POST", "/api/exports", OPERATOR),
     Row("GET", "/api/exports/{job}/file", READER),
     Row("POST", "/api/uploads", OPERATOR),
+    # Media: in folders of the server they are the administrator's.
+    Row("GET", "/api/media/profiles", READER),
+    Row("POST", "/api/media/plans", OPERATOR),
+    Row("POST", "/api/media/exports", OPERATOR),
+    Row("GET", "/api/media/exports/{job}", OPERATOR),
+    Row("GET", "/api/media/exports/{job}/file", OPERATOR),
+    Row("GET", "/api/media/folders", ADMINISTRATOR),
+    Row("POST", "/api/media/imports", ADMINISTRATOR),
+    Row("GET", "/api/media/imports/{job}", OPERATOR),
     Row("POST", "/api/deletions", OPERATOR),
     # Jobs.
     Row("GET", "/api/jobs", READER),
@@ -169,7 +178,7 @@ _API: Final = (
     Row("GET", "/api/docs", READER),
 )
 
-RESERVED: Final = ("/api", "/dicom-web", "/databases", "/metrics", "/healthz")
+RESERVED: Final = ("/api", "/dicom-web", "/databases", "/metrics", "/healthz", "/ohif")
 """Below these nothing is the console's."""
 
 POLICY: Final[tuple[Row, ...]] = (
@@ -181,6 +190,9 @@ POLICY: Final[tuple[Row, ...]] = (
     *_API,
     Row("GET", "/healthz", PUBLIC),
     Row("GET", "/metrics", READER),
+    # OHIF's files hold nothing but the program: what it shows it asks DICOMweb for.
+    Row("GET", "/ohif", PUBLIC),
+    Row("GET", "/ohif/{file:path}", PUBLIC),
     *(Row("*", prefix, ADMINISTRATOR) for prefix in RESERVED),
     *(Row("*", prefix + "/{rest:path}", ADMINISTRATOR) for prefix in RESERVED),
     # The console's files: they hold nothing but the program.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from radfuse.archive import Archive
 from radfuse.dicom import Transcoder
@@ -28,3 +29,5 @@ class WebSurroundings:
     """Requests that work at once; the others wait."""
     cache_bytes: int = 48 << 20
     """Memory for headers and for where frames lie."""
+    data: Path | None = None
+    """The data folder with the project keys of the anonymizer; None: nothing is anonymized."""

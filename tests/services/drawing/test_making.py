@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radfuse.archive import Archive, ArchiveSettings
+from radfuse.archive import Archive, ArchiveSettings, StoredObject
 from radfuse.core.errors import FramesDiffer, InvalidRegion
 from radfuse.geometry import Contour, FrameOfReference, Grid, Mask, Structure
 from radfuse.roi import brushes, combining, drawing, filling, growing, margins
+from radfuse.roi.boxes import drawn_on
 from radfuse.services.drawing import Drawn, MadeRegion, RegionAsk, make_region, rules
-from radfuse.services.drawing.boxes import drawn_on
 from radfuse.services.measure import DrawnSphere, Image, MeasureAsk, measure
 from radfuse.services.series_views import SeriesView
 from radfuse.services.viewing.showing import native_volume
+from radfuse.services.volumes import objects_now
 from radfuse.volume import Unit, Volume
 from tests.support.drawn import HOT_MM, WARM_MM, add_pet_and_ct
 from tests.support.graphs import Scene
@@ -285,3 +286,17 @@ def test_a_series_on_which_it_cannot_be_measured_says_why_and_the_others_are_mea
     assert ct.mean is not None
     assert (refused.unit, refused.voxels, refused.mean) == ("SUVbw", 0, None)
     assert refused.findings
+
+
+def test_the_index_is_asked_once_for_each_series(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(archive: Archive, series_uid: str) -> list[StoredObject]:
+        asked.append(series_uid)
+        return objects_now(archive, series_uid)
+
+    monkeypatch.setattr("radfuse.services.volumes.objects_now", counted)
+    ward.made(rules.Ball(HOT_MM, 30), ward.ct)
+    assert sorted(asked) == sorted([ward.pet.series, ward.ct.series])
+    ward.made(rules.Ball(HOT_MM, 30))
+    assert len(asked) == 3

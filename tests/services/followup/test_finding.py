@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pytest
 
 from radfuse.geometry import FrameOfReference, Grid, Mask
+from radfuse.roi.boxes import Part
 from radfuse.services.followup.asking import Rule, RuleKind
 from radfuse.services.followup.finding import Found, Where, beside, by_rule, looked_for, search_area
-from radfuse.services.followup.parts import Part
 from radfuse.volume import Source, Unit, Volume
 
 GRID = Grid.of((30, 30, 30), (3, 3, 3), (0, 0, 0), FrameOfReference("2.25.1"))
@@ -44,7 +44,7 @@ def looked(shown: Volume, rule: Rule = PERCENT, prior_level: float = 3.0) -> Fou
 def test_a_lesion_that_moved_within_the_margin_is_found_whole(rule: Rule) -> None:
     moved = ((50.0, 42.0, 45.0), 9.0, 6.0)
     found = looked(volume(moved), rule)
-    assert (found.part.mask.inside == ball(*moved[:2])).all()
+    assert (found.part.whole_mask.inside == ball(*moved[:2])).all()
     assert found.notes == ()
 
 
@@ -71,13 +71,13 @@ def test_something_higher_beside_it_is_not_taken_for_the_lesion() -> None:
     voxels[slope] = np.maximum(voxels[slope], (points[slope][:, 0] / 8).astype(np.float32))
     found = looked(Volume(voxels, GRID, Unit.SUV_BW, shown.source))
     assert any("something higher lies beside it" in note for note in found.notes)
-    assert (found.part.mask.inside == ball(MIDDLE, 9.0)).all()
+    assert (found.part.whole_mask.inside == ball(MIDDLE, 9.0)).all()
 
 
 def test_of_parts_above_a_number_those_that_touch_the_carried_region_count() -> None:
     inside, beside = ((45.0, 45.0, 45.0), 5.0, 6.0), ((45.0, 45.0, 63.0), 2.0, 9.0)
     found = looked(volume(inside, beside), FOUR)
-    assert (found.part.mask.inside == ball(*inside[:2])).all()
+    assert (found.part.whole_mask.inside == ball(*inside[:2])).all()
 
 
 def test_the_regions_of_other_lesions_are_not_looked_at() -> None:
@@ -93,7 +93,7 @@ def test_what_the_region_of_the_prior_left_out_is_left_out_again() -> None:
     assert before.level is not None
     left_out = beside(shown, CARRIED, before.level, 9)
     now = looked_for(shown, Where(CARRIED, AREA, left_out), PERCENT, before.level)
-    assert (now.part.mask.inside == before.part.mask.inside).all(), "the same images, the same lesion"
+    assert (now.part.whole_mask.inside == before.part.whole_mask.inside).all(), "the same images, the same lesion"
     assert "left out" in now.notes[0]
     without = looked_for(shown, Where(CARRIED, AREA), PERCENT, before.level)
     assert without.part.voxels > 1.2 * before.part.voxels

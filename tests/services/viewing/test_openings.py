@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from radfuse.archive import Archive, ArchiveSettings
 from radfuse.core.errors import UnknownEntity
+from radfuse.core.uids import new_uid
 from radfuse.services.viewing.openings import Opening, OpeningSeries, opening_of
 from radfuse.services.viewing.showable import ShowsAs
 from tests.support.generate import base_instance
@@ -122,10 +124,26 @@ def test_what_is_no_volume_says_how_it_is_shown_and_why(patient: Patient) -> Non
     shown[patient.add("CT", 1)] = (ShowsAs.IMAGES, "there is one image")
     scout = patient.add("CT", 2, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     shown[scout] = (ShowsAs.IMAGES, "a localizer (scout) is no volume")
+    tomogram = {"ImageType": ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"]}
+    placed = base_instance("1.2.840.10008.5.1.4.1.1.20", "NM", 55, 1)
+    put_pixels(placed, pixels_of(Shape(), 1)[None].repeat(3, axis=0))
+    placed.ImageType = tomogram["ImageType"]
+    shown[patient.keep(placed)] = (ShowsAs.CINE, "the images do not say where they lie")
+    detector = Dataset()
+    detector.ImagePositionPatient, detector.ImageOrientationPatient = [0, 0, 0], [1, 0, 0, 0, 1, 0]
+    placed = deepcopy(placed)
+    placed.SOPInstanceUID, placed.SeriesInstanceUID = new_uid(), new_uid()
+    placed.DetectorInformationSequence = [detector]
+    shown[patient.keep(placed)] = (ShowsAs.VOLUME, "")
+    raw_views = deepcopy(placed)
+    raw_views.SOPInstanceUID, raw_views.SeriesInstanceUID = new_uid(), new_uid()
+    raw_views.ImageType = ["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]
+    shown[patient.keep(raw_views)] = (ShowsAs.CINE, "only reconstructed NM tomograms have slices")
     found = patient.opening()
     with pytest.raises(UnknownEntity):
         patient.opening(date="19000101")
     for uid, expected in shown.items():
         each = series_in(found, uid).showable
         assert (each.shows_as, each.reason) == expected
-    assert found.proposal.layout == "images"
+    assert patient.opening(scout).proposal.layout == "images"
+    assert found.proposal.base == str(next(uid for uid, (how, _) in shown.items() if how is ShowsAs.VOLUME))

@@ -49,7 +49,7 @@ class RunningApi:
     url: str
     http: httpx.Client
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """What GET of a path below /api answers, as JSON; it must be 200."""
         answer = self._answer("GET", path, None, query)
         assert answer.status_code == 200, answer.text
@@ -61,7 +61,7 @@ class RunningApi:
         assert answer.status_code == status, answer.text
         return answer.json() if answer.content else None
 
-    def problem(self, method: str, path: str, body: object = None, **query: Any) -> Mapping[str, Any]:
+    def problem(self, method: str, path: str, body: object = None, /, **query: Any) -> Mapping[str, Any]:
         """The problem that a request ends in."""
         answer = self._answer(method, path, body, query)
         assert answer.headers["content-type"] == "application/problem+json", answer.text
@@ -107,15 +107,18 @@ def desk_over(folder: Path, databases: Mapping[str, WebSurroundings]) -> Iterato
 
 
 @contextlib.contextmanager
-def api_in(folder: Path, entrance: Entrance | None = None, *, is_local: bool = True) -> Iterator[RunningApi]:
-    """The application in ``folder``, until the end of the block."""
+def api_in(
+    folder: Path, entrance: Entrance | None = None, *, is_local: bool = True, **facts: Any
+) -> Iterator[RunningApi]:
+    """The application in ``folder``, until the end of the block; ``facts``: other fields of its desk."""
     entrance = entrance or Entrance()
     folder.mkdir()
     with contextlib.ExitStack() as stack:
         archive = stack.enter_context(Archive(ArchiveSettings(folder)))
         surroundings = WebSurroundings(archive, stack.enter_context(Transcoder()), OUR_TITLE)
         desk = stack.enter_context(desk_over(folder, {DEFAULT_DATABASE: surroundings}))
-        site = Site({}, is_local, entrance, desk=replace(desk, public_url=entrance.public_url))
+        desk = replace(desk, public_url=entrance.public_url, **facts)
+        site = Site({}, is_local, entrance, desk=desk)
         url = stack.enter_context(running_app(create_app(surroundings, site)))
         http = stack.enter_context(httpx.Client(timeout=60))
         yield RunningApi(archive, desk, folder, url, http)

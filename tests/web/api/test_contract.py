@@ -16,7 +16,7 @@ from radfuse.web.api.description import operations_of
 from tests.web.api.conftest import RunningApi
 
 _API = Path(__file__).parents[3] / "frontend" / "src" / "api"
-_FILES = ("types.ts", "workstation.ts", "registering.ts", "exports.ts", "documents.ts")
+_FILES = ("types.ts", "workstation.ts", "registering.ts", "exports.ts", "documents.ts", "media.ts")
 TYPES = "\n".join((_API / name).read_text(encoding="utf-8") for name in _FILES)
 
 _INTERFACE = re.compile(r"export interface (\w+)(?: extends (\w+))? \{\n(.*?)^\}", re.DOTALL | re.MULTILINE)

@@ -21,6 +21,7 @@ import SimpleITK
 
 from radfuse.core.aetitle import AETitle
 from radfuse.dicom import Transcoder
+from radfuse.fusion import Window
 from radfuse.jobs import Job, JobContext, JobState, run_next
 from radfuse.services.associating import Caller
 from radfuse.services.drawing import MadeRegion
@@ -28,10 +29,12 @@ from radfuse.services.export_job import EXPORT, ExportSurroundings, run_export
 from radfuse.services.one_object import stored_data_set
 from radfuse.services.peers import Peer
 from radfuse.services.send_job import SEND, SendSurroundings, run_send
+from radfuse.services.viewing import Place
 from radfuse.services.volumes import objects_of_series
+from radfuse.services.workspace_objects.captions import letters_of, written_on
 from tests.archive.objects import stored_objects
 from tests.support import judges
-from tests.support.drawn import add_image, add_pet_and_ct, ct
+from tests.support.drawn import HOT_MM, add_image, add_pet_and_ct, ct
 from tests.support.exported import bookmark_on, hot_region, kept, length_on, picture_of
 from tests.support.graphs import Scene
 from tests.support.servers import running_storescp
@@ -252,10 +255,29 @@ def test_a_picture_with_the_name_of_the_patient_says_that_it_is_burned_in(desk: 
     plain, written = (
         {"kind": "snapshot", "picture": picture_of(desk.ct), "annotate": annotate} for annotate in (False, True)
     )
-    with zipfile.ZipFile(io.BytesIO(files(desk, plain, written))) as content:
-        first, second = (pydicom.dcmread(io.BytesIO(content.read(name))) for name in sorted(content.namelist()))
-    assert (first.BurnedInAnnotation, second.BurnedInAnnotation) == ("NO", "YES")
+    cine: dict[str, Any] = {"kind": "cine", "pictures": [picture_of(desk.ct) | {"annotate": True}]}
+    bookmark = {"kind": "bookmark", "id": "b1", "annotate": True}
+    with zipfile.ZipFile(io.BytesIO(files(desk, plain, written, cine, bookmark))) as content:
+        made = [pydicom.dcmread(io.BytesIO(content.read(name))) for name in sorted(content.namelist())]
+    first, second, *others = sorted(
+        (ds for ds in made if ds.SOPClassUID.endswith((".7", ".7.4"))), key=lambda ds: ds.BurnedInAnnotation
+    )
+    assert [each.BurnedInAnnotation for each in (first, second, *others)] == ["NO", "YES", "YES", "YES"]
     assert (first.pixel_array != second.pixel_array).any()
+    (coronal,) = (ds for ds in made if ds.get("ImageOrientationPatient") == [1, 0, 0, 0, 0, -1])
+    assert coronal.ImagePositionPatient[1] == HOT_MM[1]
+
+
+def test_a_picture_says_which_side_of_the_patient_is_where() -> None:
+    pixels = np.zeros((200, 300, 3), np.uint8)
+    place = Place((1.0, 2.0, 3.0), (1.0, 0.0, 0.0), (0.0, 0.0, -1.0), 1.0, 200, 300)
+    written = written_on(pixels, [(pydicom.Dataset(), Window(0, 1))], place)
+    middle = written[80:120].max(axis=(0, 2))
+    assert min(middle[:20].max(), middle[-20:].max()) > 128  # R and L
+    assert middle[30:-30].max() == 0
+    assert written[-20:, 140:160].max() > 128  # F
+    found = [letters_of(way) for way in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, 0, -1), (0.6, 0, 0.8), (0.99, 0.1, 0))]
+    assert found == ["L", "R", "P", "F", "HL", "L"]
 
 
 def files(desk: Desk, *items: dict[str, Any]) -> bytes:
@@ -297,6 +319,30 @@ def test_a_job_that_crashed_before_it_was_recorded_keeps_nothing_twice(
     desk.api.desk.jobs.retry(failed.id)
     again = desk.run(failed.id)
     assert (again.state, desk.kept()) == (JobState.DONE, before + 1), again.message
+
+
+def test_a_job_that_crashed_after_it_queued_a_send_queues_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: list[int] = []
+
+    def crash(context: JobContext, item: int, *more: Any) -> None:
+        recorded.append(item)
+        if len(recorded) == 2:
+            raise RuntimeError("crashed")
+        really(context, item, *more)
+
+    really = JobContext.record
+    desk.api.desk.peers.add(Peer("SINK", AETitle("SINK"), "127.0.0.1", 11112))
+    before = {job.id for job in desk.api.desk.jobs.list(kind=SEND)}
+    with monkeypatch.context() as patch:
+        patch.setattr(JobContext, "record", crash)
+        failed = desk.export({"archive": True, "peers": ["SINK"]}, {"kind": "images", "series": desk.elsewhere})
+    (queued,) = {job.id for job in desk.api.desk.jobs.list(kind=SEND)} - before
+    assert failed.state is JobState.FAILED
+    desk.api.desk.jobs.retry(failed.id)
+    again = desk.run(failed.id)
+    assert again.state is JobState.DONE, again.message
+    assert {job.id for job in desk.api.desk.jobs.list(kind=SEND)} == before | {queued}
+    assert desk.api.desk.jobs.items(failed.id)[1].comment.endswith(f"by job {queued}")
 
 
 def test_what_cannot_be_made_is_told_and_nothing_is_begun(desk: Desk) -> None:

@@ -31,6 +31,9 @@ def test_two_series_are_queued_to_be_registered(ready: tuple[RunningApi, dict[st
         [1, 2, 3, 40],
         [[1, 2, 3, 4, 5, 6, ""]],
     )
+    box = {"centre": [1, 2, 3], "size_mm": [40, 50, 60]}
+    job = api.send("POST", "/registrations", wanted | {"region": box}, 202)
+    assert api.desk.jobs.get(job["id"]).parameters["region"] == [1, 2, 3, 40, 50, 60]
 
 
 def test_a_registration_by_hand_is_queued(ready: tuple[RunningApi, dict[str, Any]]) -> None:
@@ -52,6 +55,9 @@ def test_a_registration_by_hand_is_queued(ready: tuple[RunningApi, dict[str, Any
         ({"from_path": True}, 400, "not from both"),
         ({"clicks": [{"fixed": [1, 2], "moving": [4, 5, 6]}]}, 400, "clicks"),
         ({"region": {"centre": [1, 2, 3], "radius_mm": 0}}, 400, "radius_mm"),
+        ({"region": {"centre": [1, 2, 3]}}, 400, "a sphere"),
+        ({"region": {"centre": [1, 2, 3], "radius_mm": 4, "size_mm": [1, 2, 3]}}, 400, "a sphere"),
+        ({"region": {"centre": [1, 2, 3], "size_mm": [1, 2, 0]}}, 400, "size_mm"),
         ({"everything": True}, 400, "everything"),
     ],
     ids=str,

@@ -54,6 +54,15 @@ def test_a_rule_is_made_and_its_text_makes_it_again(here: RunningApi) -> None:
     assert here.get("/rules") == [made]
 
 
+def test_a_rule_that_anonymizes_needs_its_key(here: RunningApi) -> None:
+    text = '[then]\nanonymize_then_send = { peers = ["pacs"], key = "trial-9" }\n'
+    for method, path in (("PUT", "/rules/copies"), ("POST", "/rules/rehearse")):
+        refused = here.send(method, path, rule(text), status=400)
+        assert "then.anonymize_then_send.key: there is no key 'trial-9'" in str(refused)
+    assert here.get("/rules") == []
+    here.send("PUT", "/rules/copies", rule(text.replace("trial-9", "default")))
+
+
 def test_a_rule_is_turned_off_and_on_and_removed(here: RunningApi) -> None:
     here.send("PUT", "/rules/ct", rule())
     off = here.send("PATCH", "/rules/ct", {"is_enabled": False})

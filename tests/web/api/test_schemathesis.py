@@ -27,12 +27,13 @@ from radfuse.services.roles import Role
 from radfuse.services.users import NewUser
 from radfuse.web.policy import POLICY, shape_of
 from tests.support.generate import STUDY_UID, GeneratedSet
+from tests.support.repeats import repeats
 from tests.web.api.conftest import RunningApi, api_in
 from tests.web.conftest import keep
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES: Final = 8
+EXAMPLES: Final = repeats(5, 20)
 """For each operation."""
 _UNDESCRIBED: Final = ("/api/events", "/api/openapi.json", "/api/docs")
 """What never ends, and what describes."""

@@ -77,6 +77,13 @@ def test_all_that_was_made_is_a_standard_object(saved: dict[str, Any]) -> None:
     assert (saved["version"], saved["notes"], saved["jobs"]) == (1, [], [])
 
 
+def test_its_study_is_marked_in_the_list(desk: SessionDesk, saved: dict[str, Any]) -> None:
+    (study,) = desk.api.send("GET", "/studies")["studies"]
+    assert {"kind": "session"} in study["badges"]
+    detail = desk.api.send("GET", f"/studies/{desk.study}")
+    assert {"kind": "session"} in detail["study"]["badges"]
+
+
 def test_saved_again_it_is_the_next_version_and_names_the_one_before(desk: SessionDesk) -> None:
     first = desk.saved(desk.draft(), "Follow")
     reopened = desk.opened(first["SOPInstanceUID"])
@@ -89,6 +96,10 @@ def test_saved_again_it_is_the_next_version_and_names_the_one_before(desk: Sessi
     (before,) = object_of(desk, third["SOPInstanceUID"]).PredecessorDocumentsSequence
     named = before.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
     assert named == second["SOPInstanceUID"]
+    (before,) = object_of(desk, uid_of(third, SR)).PredecessorDocumentsSequence
+    named = before.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+    assert named == uid_of(second, SR)
+    assert "PredecessorDocumentsSequence" not in object_of(desk, uid_of(first, SR))
     old, new = (object_of(desk, uid_of(each, SEG)).SegmentSequence for each in (first, third))
     assert [one.TrackingUID for one in old] == [one.TrackingUID for one in new]
 

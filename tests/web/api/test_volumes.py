@@ -256,6 +256,13 @@ def test_a_picture_of_an_oblique_plane_is_that_of_another_program(demo: Demo) ->
     assert np.array_equal(found[..., 0], found[..., 2])
 
 
+def test_a_picture_is_written_on_where_that_is_asked_for_and_else_it_is_the_same(demo: Demo) -> None:
+    plain, written = picture(demo), picture(demo, annotate=True)
+    assert plain.shape == written.shape
+    assert (plain != written).any()
+    assert np.array_equal(plain[50:, 60:75], written[50:, 60:75])  # below the text, between the letters
+
+
 def test_a_fused_picture_mixes_both_and_a_region_is_outlined(demo: Demo) -> None:
     over = {"overlay": {"series": demo.pet}, "overlay_window": {"low": 0, "high": 7}}
     base, overlay = picture(demo), picture(demo, **over, mode="overlay")

@@ -1,10 +1,11 @@
 import { ActionIcon, Alert, Anchor, Skeleton, Title } from "@mantine/core";
 import { IconAlertCircle, IconInfoCircle, IconX } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { lazy, Suspense, type ReactNode } from "react";
 import { Link } from "react-router-dom";
 
 import { rateOf, totalOf, useJob } from "../../api/jobs";
 import type { Job } from "../../api/types";
+import { hasRole, useSession } from "../../app/session";
 import { ErrorBox, formatDuration, formatInstant, StateBadge } from "../../ui";
 import { useClock } from "./clock";
 import { JobActions } from "./JobActions";
@@ -13,6 +14,10 @@ import classes from "./jobs.module.css";
 import { JobProgress } from "./JobProgress";
 import { rateText } from "./JobRow";
 import { attemptText, isTrouble, kindLabel, progressText, storyOf } from "./words";
+
+/** Read with the first such job. */
+const MediaOfJob = lazy(async () => ({ default: (await import("../studies/media/parts")).MediaOfJob }));
+const OF_MEDIA = ["export media", "import media"];
 
 /** Everything about one job: facts, what can be done, each instance. */
 export function JobDetail({ id, onClose }: { id: number; onClose: () => void }) {
@@ -42,6 +47,7 @@ function Opened({ job }: { job: Job }) {
   const now_s = useClock(job.state === "running" || job.state === "waiting");
   const story = storyOf(job, now_s);
   const isBad = isTrouble(job);
+  const hasMedia = hasRole(useSession(), "operator") && OF_MEDIA.includes(job.kind);
   return (
     <>
       <JobActions job={job} />
@@ -55,6 +61,7 @@ function Opened({ job }: { job: Job }) {
           {story}
         </Alert>
       )}
+      {hasMedia && <Suspense><MediaOfJob job={job} /></Suspense>}
       {totalOf(job) > 0 && <JobProgress job={job} height={8} />}
       <dl className={classes.facts}>
         {factsOf(job, now_s).map(([name, value]) => (

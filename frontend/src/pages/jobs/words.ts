@@ -69,6 +69,8 @@ const KINDS: Record<string, { label: string; done: string }> = {
   delete: { label: "Delete", done: "deleted" },
   anonymize: { label: "Anonymize", done: "anonymized" },
   register: { label: "Register", done: "registered" },
+  "export media": { label: "Export to media", done: "written" },
+  "import media": { label: "Import", done: "imported" },
   commit: { label: "Storage commitment", done: "committed" },
   "commit-report": { label: "Commitment report", done: "reported" },
 };

@@ -24,6 +24,7 @@ const STATUS: Status = {
   arrivals: Array.from({ length: 24 }, (_, hour) => ({ hour_s: 1_795_000_000 + hour * 3600, objects: hour, size_bytes: hour * 1000 })),
   jobs: { queued: 0, running: 1, waiting: 0, paused: 0, done: 3, failed: 2, cancelled: 0 },
   worker_running: false,
+  ohif: "",
 };
 
 test("troubles, addresses, sums and jobs are told", async () => {

@@ -1,4 +1,4 @@
-import { IconArrowDownCircle, IconSend2, IconTrash } from "@tabler/icons-react";
+import { IconArrowDownCircle, IconDeviceFloppy, IconSend2, IconTrash } from "@tabler/icons-react";
 
 import type { Badge } from "../../api/types";
 import { useNow } from "../../ui";
@@ -22,6 +22,12 @@ export function BadgeList({ badges }: { badges: readonly Badge[] }) {
             return (
               <span key="arriving" className={styles.badge} data-kind="arriving" title="Objects are coming in">
                 <IconArrowDownCircle size={14} aria-hidden /> arriving
+              </span>
+            );
+          case "session":
+            return (
+              <span key="session" className={styles.badge} data-kind="session" title="A session of the workstation was saved in it">
+                <IconDeviceFloppy size={14} aria-hidden /> session
               </span>
             );
           default:

@@ -21,7 +21,7 @@ export function EmptyArchive() {
     <Empty icon={<IconDatabaseImport size={40} stroke={1.3} />} title="The archive is empty">
       {canAdd && (
         <>
-          <Text>Drop DICOM files, folders or zip archives anywhere on this page.</Text>
+          <Text>Drop DICOM files, folders, zip archives or ISO images anywhere on this page.</Text>
           <Group justify="center" my="md">
             <UploadButton variant="filled" />
           </Group>

@@ -168,10 +168,12 @@ describe("the studies page", () => {
 
   it("lets a reader look and change nothing", async () => {
     const detail: StudyDetail = { study: study("1.2"), series: [] };
-    serve({ "GET /studies/1.2": detail, "GET /studies": page([study("1.2")]) });
+    serve({ "GET /studies/1.2": detail, "GET /studies": page([study("1.2")]), "GET /status": { ohif: "3.13.2" } });
     renderInConsole(<StudiesPage />, { session: { ...ADMINISTRATOR, role: "reader" } });
     await userEvent.click(await row("Study 1.2"));
     await screen.findByRole("heading", { name: "DOE, Jane" });
+    const ohif = await screen.findByRole("link", { name: "Open in OHIF" });
+    expect(ohif).toHaveAttribute("href", "/ohif/viewer?StudyInstanceUIDs=1.2");
     for (const name of ["Upload", "Delete", "Send …"]) expect(screen.queryByRole("button", { name })).toBeNull();
     await userEvent.keyboard("{Delete}");
     expect(asked.every(({ method }) => method === "GET")).toBe(true);
@@ -185,6 +187,7 @@ describe("the studies page", () => {
     await userEvent.click(screen.getByRole("searchbox"));
     await userEvent.keyboard("{ArrowDown}{ArrowDown}{Enter}");
     expect(await screen.findByRole("heading", { name: "DOE, Jane" })).toBeVisible();
+    expect(screen.queryByRole("link", { name: "Open in OHIF" })).toBeNull();
     expect(await row("Study 1.3")).toHaveAttribute("aria-selected", "true");
     await userEvent.keyboard("{Escape}");
     expect(screen.queryByRole("heading", { name: "DOE, Jane" })).toBeNull();

@@ -15,6 +15,7 @@ import { TableSkeleton } from "./TableSkeleton";
 import { Tools } from "./Tools";
 import { chosenStudies, type Chosen } from "./chosen";
 import { remember, remembered, type ColumnState } from "./columnState";
+import { ExportMediaDialog } from "./media/ExportMediaDialog";
 import { StudyPanel } from "./panel/StudyPanel";
 import { changeSearch, useSearch } from "./searchState";
 import { NOTHING_SELECTED, all, none, only, pruned, type Selected } from "./selection";
@@ -34,6 +35,7 @@ export default function StudiesPage() {
   const [columnState, setColumnState] = useState<ColumnState>(remembered);
   const [sending, setSending] = useState<Chosen | null>(null);
   const [anonymizing, setAnonymizing] = useState<Chosen | null>(null);
+  const [exporting, setExporting] = useState<Chosen | null>(null);
   const { remove, keep } = useDeletion();
   const [open, setOpen] = useOpenStudy();
   const [selected, setSelected] = useState<Selected>(() => ({ ...NOTHING_SELECTED, active: open, anchor: open }));
@@ -96,6 +98,7 @@ export default function StudiesPage() {
     onAll: () => { setSelected(all(current, [...known])); },
     onNone: () => { setSelected(none); },
     onSend: () => { if (canChange) setSending(several); },
+    onExport: () => { if (canChange) setExporting(several); },
     onDelete: removeChosen,
   });
 
@@ -120,6 +123,7 @@ export default function StudiesPage() {
             <SelectionBar
               chosen={several}
               onSend={() => { setSending(several); }}
+              onExport={() => { setExporting(several); }}
               onAnonymize={() => { setAnonymizing(several); }}
               onDelete={removeChosen}
               onClear={() => { setSelected(none); }}
@@ -164,6 +168,7 @@ export default function StudiesPage() {
             database={wanted.database}
             onClose={() => { setOpen(null); }}
             onSend={setSending}
+            onExport={setExporting}
             onAnonymize={setAnonymizing}
             onDelete={(chosen) => void remove(chosen)}
             onKeep={(job) => void keep(job)}
@@ -171,6 +176,7 @@ export default function StudiesPage() {
         )}
       </div>
       <SendDialog chosen={sending} onClose={() => { setSending(null); }} />
+      <ExportMediaDialog chosen={exporting} onClose={() => { setExporting(null); }} />
       <AnonymizeDialog chosen={anonymizing} onClose={() => { setAnonymizing(null); }} />
     </Page>
   );

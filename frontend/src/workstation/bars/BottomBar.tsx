@@ -13,7 +13,7 @@ import { WindowControl } from "./WindowControl";
 export function BottomBar() {
   // Single images have their controls below each of them.
   const isOfPlanes = useWorkspace((state) => state.doc.layout !== "images");
-  const overlay = useWorkspace((state) => isOfPlanes && state.doc.overlay !== null);
+  const overlay = useWorkspace((state) => isOfPlanes && state.doc.layout !== "base" && state.doc.overlay !== null);
   return (
     <footer className={styles.bottom}>
       {overlay && <Blend />}

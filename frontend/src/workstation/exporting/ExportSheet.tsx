@@ -1,19 +1,20 @@
 /** Export: what, as which objects, where to. The objects are told before the first is made. */
-import { Anchor, Button, Checkbox, Group, Loader, MultiSelect, ScrollArea, SegmentedControl, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Button, Checkbox, Group, Loader, MultiSelect, ScrollArea, SegmentedControl, Stack, Table, Text, TextInput, Textarea } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router-dom";
 
-import { exportFile, isOver, submitExport, useExportJob, useExportPlan, type ExportAsk, type ExportObject, type ExportTo } from "../../api/exports";
+import { exportFile, isOver, submitExport, useExportJob, useExportPlan, type ExportAsk, type ExportItem, type ExportObject, type ExportTo } from "../../api/exports";
 import { rememberJob } from "../../api/jobs";
 import { usePeers } from "../../api/peers";
 import { ErrorBox, StateBadge, formatBytes, formatCounted } from "../../ui";
 import { keep } from "../model/drafts";
 import { useWorkspace } from "../model/store";
 import styles from "./exporting.module.css";
-import { offersOf, usual, type Offer } from "./offers";
+import { NO_OPTIONS, isPicture, offersOf, usual, withOptions, type Offer, type Options } from "./offers";
 
 /** Opens the sheet, for what is open now. */
 export function openExport(): void {
@@ -32,6 +33,8 @@ async function keptDraft(): Promise<void> {
   if (draft.is_dirty) throw new Error(draft.refusal || "Radfuse does not answer. Your draft stays here: try again in a moment.");
 }
 
+const TYPED_MS = 400;
+
 type Where = "archive" | "peers" | "download";
 
 export function ExportSheet({ close }: { close: () => void }) {
@@ -42,7 +45,11 @@ export function ExportSheet({ close }: { close: () => void }) {
   const [job, setJob] = useState<number | null>(null);
   const client = useQueryClient();
   const { id, database } = useWorkspace.getState();
-  const items = offers.filter(({ key }) => chosen.includes(key)).map(({ item }) => item);
+  const [options, setOptions] = useState(NO_OPTIONS);
+  // Each letter of the report asks for no other plan.
+  const [settled] = useDebouncedValue(options, TYPED_MS);
+  const wanted = offers.filter(({ key }) => chosen.includes(key)).map(({ item }) => item);
+  const items = wanted.map((item) => withOptions(item, settled));
   const ask: ExportAsk = { items, workspace: id, ...(database && { database }) };
   const plan = useExportPlan(ask, keptDraft);
   const objects = items.length ? (plan.data?.objects ?? []) : [];
@@ -55,13 +62,14 @@ export function ExportSheet({ close }: { close: () => void }) {
     },
   });
   if (job !== null) return <Progress job={job} isDownload={where === "download"} close={close} />;
-  const isReady = items.length > 0 && plan.isSuccess && !plan.isFetching && objects.every(({ refusal }) => !refusal);
+  const isReady = items.length > 0 && settled === options && plan.isSuccess && !plan.isFetching && objects.every(({ refusal }) => !refusal);
   return (
     <form onSubmit={(event) => { event.preventDefault(); sending.mutate(); }}>
-      <Stack gap="md">
-        <ScrollArea.Autosize mah={260}>
+      <Stack gap="sm">
+        <ScrollArea.Autosize mah={230}>
           <Offers offers={offers} chosen={chosen} choose={setChosen} />
         </ScrollArea.Autosize>
+        <Wishes items={wanted} options={options} change={(change) => { setOptions((now) => ({ ...now, ...change })); }} />
         <Destination where={where} setWhere={setWhere} peers={peers} setPeers={setPeers} />
         {items.length > 0 && <Objects objects={objects} isAsking={plan.isFetching} />}
         {(plan.error ?? sending.error) && <ErrorBox error={plan.error ?? sending.error} />}
@@ -96,6 +104,38 @@ function Offers({ offers, chosen, choose }: OffersProps) {
         </Checkbox.Group>
       ))}
     </div>
+  );
+}
+
+interface WishesProps {
+  items: readonly ExportItem[];
+  options: Options;
+  change: (change: Partial<Options>) => void;
+}
+
+/** What is said of the pictures and of the report, where there will be some. */
+function Wishes({ items, options: { isAnnotated, title, text }, change }: WishesProps) {
+  const hasReport = items.some(({ kind }) => kind === "report");
+  if (!items.some(isPicture)) return null;
+  return (
+    <Stack gap={6}>
+      {hasReport && (
+        <>
+          <TextInput
+            size="xs" aria-label="Title of the report" placeholder="Title of the report" value={title} maxLength={64}
+            onChange={(event) => { change({ title: event.currentTarget.value }); }}
+          />
+          <Textarea
+            size="xs" aria-label="Report in your own words" placeholder="Report in your own words: it stands above numbers and pictures" rows={2} resize="vertical" maxLength={20_000}
+            value={text} onChange={(event) => { change({ text: event.currentTarget.value }); }}
+          />
+        </>
+      )}
+      <Checkbox
+        size="xs" label="Write patient, date and sides on the pictures (they say then that it is burned in)" checked={isAnnotated}
+        onChange={(event) => { change({ isAnnotated: event.currentTarget.checked }); }}
+      />
+    </Stack>
   );
 }
 

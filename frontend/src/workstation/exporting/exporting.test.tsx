@@ -7,7 +7,7 @@ import { Refusal, serviceWith } from "../../test/service";
 import { useWorkspace } from "../model/store";
 import { LESION, PT, openScene } from "../test/scene";
 import { ExportSheet } from "./ExportSheet";
-import { offersOf, usual } from "./offers";
+import { NO_OPTIONS, offersOf, usual, withOptions } from "./offers";
 import { overlayOf, pictureOf, wholeRange } from "./pictures";
 
 const now = () => useWorkspace.getState();
@@ -44,6 +44,32 @@ describe("what is offered", () => {
   });
 });
 
+describe("what is said of it", () => {
+  const chosen = (isAnnotated: boolean) => {
+    now().addRegion(LESION);
+    return offersOf(now()).map(({ item }) => withOptions(item, { isAnnotated, title: " ", text: " Stable disease. " }));
+  };
+
+  it("the report has the reader's words, and a title in any case", () => {
+    expect(chosen(false).find(({ kind }) => kind === "report")).toMatchObject({ title: NO_OPTIONS.title, text: "Stable disease." });
+  });
+
+  it("is written on all pictures, and on nothing where nobody wants it", () => {
+    expect(JSON.stringify(chosen(false))).not.toContain("annotate");
+    expect(chosen(true).find(({ kind }) => kind === "snapshot")).toMatchObject({ annotate: true });
+    expect(chosen(true).find(({ kind }) => kind === "report")).toMatchObject({ pictures: [{ picture: { annotate: true } }] });
+    expect(chosen(true).find(({ kind }) => kind === "cine")).toMatchObject({ pictures: [{ annotate: true }] });
+  });
+
+  it("what is registered is carried on its own voxels as well", () => {
+    const pet = now().facts[PT];
+    const keys = () => offersOf(now()).map(({ key }) => key);
+    expect(keys()).not.toContain(`own ${PT}`);
+    if (pet) now().setFacts(PT, { ...pet, alignment: { ...pet.alignment, kind: "registered" } });
+    expect(keys()).toContain(`own ${PT}`);
+  });
+});
+
 describe("the sheet", () => {
   it("tells the objects before anything is made, and follows the job", async () => {
     now().addRegion(LESION);
@@ -51,11 +77,13 @@ describe("the sheet", () => {
     renderInConsole(<ExportSheet close={() => undefined} />);
     const table = within(await screen.findByRole("table", { name: "What will be made" }));
     await table.findByText("Segmentation");
+    await userEvent.type(screen.getByRole("textbox", { name: "Report in your own words" }), "Stable");
+    await waitFor(() => { expect(asked.at(-1)?.body).toMatchObject({ items: [{}, {}, { text: "Stable" }] }); }, { timeout: 3000 });
     await userEvent.click(await screen.findByRole("button", { name: "Export 1 object" }));
     await screen.findByText("1 object made and kept in the archive");
     const sent = asked.find(({ route }) => route === "POST /api/exports")?.body;
     expect(sent).not.toHaveProperty("database");
-    expect(sent).toMatchObject({ workspace: "w1", to: { archive: true }, items: [{ kind: "regions", as: "SEG" }, { kind: "numbers" }, { kind: "report" }] });
+    expect(sent).toMatchObject({ workspace: "w1", to: { archive: true }, items: [{ kind: "regions", as: "SEG" }, { kind: "numbers" }, { kind: "report", text: "Stable" }] });
   });
 
   it("does not begin what cannot be made", async () => {

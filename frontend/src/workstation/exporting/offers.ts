@@ -1,6 +1,6 @@
 /** What can be exported of what is open. */
 import type { ExportItem } from "../../api/exports";
-import type { View } from "../../api/workstation";
+import type { PictureAsk, View } from "../../api/workstation";
 import { knownSeries } from "../model/hooks";
 import { viewsOf } from "../model/document";
 import type { WorkspaceStore } from "../model/state";
@@ -14,6 +14,34 @@ export interface Offer {
   label: string;
   item: ExportItem;
 }
+
+/** What is said of all that is chosen. */
+export interface Options {
+  /** Patient, date, sides and windows are written on pictures. */
+  isAnnotated: boolean;
+  title: string;
+  /** Of the report, in the reader's own words. */
+  text: string;
+}
+
+export const NO_OPTIONS: Options = { isAnnotated: false, title: "Report", text: "" };
+
+const written = (picture: PictureAsk): PictureAsk => ({ ...picture, annotate: true });
+
+/** An item as the options want it. */
+export function withOptions(item: ExportItem, { isAnnotated, title, text }: Options): ExportItem {
+  if (item.kind === "report") {
+    const pictures = (item.pictures ?? []).map((each) => (isAnnotated ? { ...each, picture: written(each.picture) } : each));
+    return { ...item, title: title.trim() || NO_OPTIONS.title, text: text.trim(), pictures };
+  }
+  if (!isAnnotated) return item;
+  if (item.kind === "snapshot" || item.kind === "bookmark") return { ...item, annotate: true };
+  if (item.kind === "cine") return { ...item, pictures: item.pictures.map(written) };
+  return item;
+}
+
+/** Whether an option changes any of them. */
+export const isPicture = ({ kind }: ExportItem): boolean => ["snapshot", "bookmark", "cine", "report"].includes(kind);
 
 const FRAMES = 36;
 const PLANES = ["axial", "coronal", "sagittal"] as const;
@@ -100,6 +128,11 @@ function series(state: WorkspaceStore): Offer[] {
     if (base && facts && (kind === "same frame" || kind === "registered") && RESAMPLED.includes(facts.Modality)) {
       const label = `${name}: resampled on ${named(state, base)}`;
       found.push({ key: `volume ${view.series}`, group: "Series", label, item: { kind: "volume", view, onto: base.series, grid: "base" } });
+      // In one frame of reference there is nothing to carry.
+      if (kind === "registered") {
+        const own = `${name}: carried onto ${named(state, base)}, on its own voxels`;
+        found.push({ key: `own ${view.series}`, group: "Series", label: own, item: { kind: "volume", view, onto: base.series, grid: "own" } });
+      }
     }
     for (const uid of new Set(facts?.alignment.steps.map((step) => step.registration))) {
       found.push({ key: `registration ${uid}`, group: "Series", label: `${name}: its registration`, item: { kind: "registration", SOPInstanceUID: uid } });

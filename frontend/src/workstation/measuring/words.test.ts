@@ -23,7 +23,8 @@ describe("against the prior", () => {
 });
 
 it("beside a region stand SUV and HU", () => {
-  expect(labelOf(numbers(PT))).toBe("SUVbw max 10.0 peak 9.00 mean 5.00 2.00 ml");
-  expect(labelOf(numbers(CT, { peak: null, mean: 39, sd: 12 }))).toBe("HU 39.0 ± 12.0");
-  expect(labelOf(numbers(CT, { mean: null }))).toBe("");
+  expect(labelOf(numbers(PT), 80)).toEqual(["SUVbw max 10.0 peak 9.00 mean 5.00 2.00 ml"]);
+  expect(labelOf(numbers(PT), 26)).toEqual(["SUVbw max 10.0 peak 9.00", "mean 5.00 2.00 ml"]);
+  expect(labelOf(numbers(CT, { peak: null, mean: 39, sd: 12 }), 80)).toEqual(["HU 39.0 ± 12.0"]);
+  expect(labelOf(numbers(CT, { mean: null }), 80)).toEqual([]);
 });

@@ -2,12 +2,15 @@
 import type { KeptRegion, Numbers } from "../../api/workstation";
 import { figure } from "../model/words";
 
-/** Beside the region in a pane: "SUVbw max 8.20 peak 7.10 mean 4.90", "HU 39.0 ± 12.0". */
-export function labelOf({ unit, max, peak, mean, sd, volume_ml }: Numbers): string {
-  if (mean === null) return "";
-  if (peak === null && !unit.startsWith("SUV")) return `${unit} ${figure(mean)} ± ${figure(sd)}`;
-  const parts = [`max ${figure(max)}`, peak === null ? "" : `peak ${figure(peak)}`, `mean ${figure(mean)}`, volume_ml === null ? "" : `${figure(volume_ml)} ml`];
-  return `${unit} ${parts.filter(Boolean).join(" ")}`;
+/** Beside the region in a pane: "SUVbw max 8.20 peak 7.10 mean 4.90", "HU 39.0 ± 12.0"; lines of so many letters. */
+export function labelOf({ unit, max, peak, mean, sd, volume_ml }: Numbers, letters: number): string[] {
+  if (mean === null) return [];
+  if (peak === null && !unit.startsWith("SUV")) return [`${unit} ${figure(mean)} ± ${figure(sd)}`];
+  const parts = [`${unit} max ${figure(max)}`, peak === null ? "" : `peak ${figure(peak)}`, `mean ${figure(mean)}`, volume_ml === null ? "" : `${figure(volume_ml)} ml`];
+  return parts.filter(Boolean).reduce<string[]>((lines, part) => {
+    const longer = `${lines.at(-1) ?? ""} ${part}`.trim();
+    return lines.length > 0 && longer.length <= letters ? [...lines.slice(0, -1), longer] : [...lines, part];
+  }, []);
 }
 
 export interface Changed {

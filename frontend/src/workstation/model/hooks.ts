@@ -6,6 +6,7 @@ export interface KnownSeries {
   Modality: string;
   SeriesDescription: string;
   StudyDate: string;
+  instances: number;
   shows_as: OpeningSeries["shows_as"] | "";
   reason: string;
 }
@@ -17,7 +18,7 @@ export function knownSeries(studies: readonly OpeningStudy[], series: string, fa
     if (found) return { ...found, StudyDate: study.StudyDate };
   }
   const { Modality = "", SeriesDescription = "", StudyDate = "" } = facts ?? {};
-  return { Modality, SeriesDescription, StudyDate, shows_as: "", reason: "" };
+  return { Modality, SeriesDescription, StudyDate, instances: 0, shows_as: "", reason: "" };
 }
 
 const NONE: readonly OpeningStudy[] = [];

@@ -1,6 +1,7 @@
 /** What a reader makes: regions, lines, bookmarks, consents. */
 import type { WorkspaceState } from "../../api/workstation";
 import { colourOf, nextNumber, seenAs, viewNow } from "./document";
+import { activePlane } from "./layouts";
 import type { WorkspaceStore } from "./state";
 import type { Note, Step } from "./store";
 
@@ -62,7 +63,7 @@ export function itemActions(get: () => WorkspaceStore, step: Step, note: Note): 
       const id = newId();
       step("", (doc) => {
         const name = wanted.name ?? `View ${String(doc.bookmarks.length + 1)}`;
-        const rest = { note: wanted.note ?? "", picture: wanted.picture ?? null, made_s: now_s(), view: viewNow(doc) };
+        const rest = { note: wanted.note ?? "", picture: wanted.picture ?? null, made_s: now_s(), view: { ...viewNow(doc), active: activePlane(get()) } };
         return { ...doc, bookmarks: [...doc.bookmarks, { id, name, ...rest }] };
       });
       return id;

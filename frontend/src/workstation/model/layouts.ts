@@ -104,3 +104,16 @@ export function layoutRefusal(layout: Layout, has: { overlay: boolean; prior: bo
   if (needs === "prior" && !has.prior) return "Choose a prior first: add a series of an earlier study.";
   return "";
 }
+
+interface Touched {
+  doc: { layout: string };
+  maximised: string | null;
+  hover: { pane: string } | null;
+}
+
+/** Of the pane that is meant: the one that was made large, else the one under the pointer, else the first. */
+export function activePlane({ doc, maximised, hover }: Touched): "axial" | "coronal" | "sagittal" {
+  const { panes } = LAYOUTS[layoutOf(doc.layout)];
+  const plane = (panes.find(({ id }) => id === (maximised ?? hover?.pane)) ?? panes[0])?.shows;
+  return plane === "coronal" || plane === "sagittal" ? plane : "axial";
+}

@@ -112,6 +112,17 @@ describe("regions", () => {
 });
 
 describe("bookmarks", () => {
+  it("have a picture of the plane under the pointer, which is no part of the view", () => {
+    now().setHover({ pane: "coronal", point_mm: [0, 0, 0] });
+    const id = now().addBookmark();
+    expect(now().doc.bookmarks[0]?.view.active).toBe("coronal");
+    now().setHover(null);
+    now().addBookmark();
+    expect(now().doc.bookmarks[1]?.view.active).toBe("axial");
+    now().showBookmark(id);
+    expect(now().doc).not.toHaveProperty("active");
+  });
+
   it("bring the view back, and leave what was made", () => {
     now().setBlend(0.9);
     const id = now().addBookmark();

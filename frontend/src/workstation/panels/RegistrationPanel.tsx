@@ -6,6 +6,7 @@ import { useFactsOf, useKnownSeries } from "../model/hooks";
 import { useWorkspace } from "../model/store";
 import { GRADE_WORDS, reasonOf, seriesWords } from "../model/words";
 import { openRegistering } from "../registering/actions";
+import { askConsent, isConsentable } from "./consent";
 import styles from "./panels.module.css";
 import { Section } from "./Section";
 
@@ -44,6 +45,11 @@ function Path({ series }: { series: string }) {
       </div>
       <p>{sentence}</p>
       {facts && !problem && <Details alignment={facts.alignment} />}
+      {problem && isConsentable(problem) && (
+        <Button size="compact-sm" color="orange" variant="light" onClick={() => { askConsent(series, problem); }}>
+          Show it all the same …
+        </Button>
+      )}
     </div>
   );
 }

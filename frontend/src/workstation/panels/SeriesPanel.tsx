@@ -2,7 +2,8 @@ import { ActionIcon, Menu, Tooltip, UnstyledButton } from "@mantine/core";
 import { IconChevronDown, IconDotsVertical, IconX } from "@tabler/icons-react";
 
 import type { View, VolumeFacts } from "../../api/workstation";
-import { DicomDate, ModalityBadge, sentence } from "../../ui";
+import { DicomDate, ModalityBadge, formatCounted, sentence } from "../../ui";
+import { closeTile, tilesOf } from "../images/model";
 import { viewsOf, type Slot } from "../model/document";
 import { useKnownSeries } from "../model/hooks";
 import type { Known } from "../model/state";
@@ -17,16 +18,20 @@ const SLOTS: Record<Slot, string> = { base: "Base", overlay: "Overlay", prior: "
 export function SeriesPanel() {
   const doc = useWorkspace((state) => state.doc);
   const reason = useWorkspace(proposalReason);
+  const opening = useWorkspace((state) => state.opening);
   const views = viewsOf(doc);
+  const tiles = doc.layout === "images" ? tilesOf(doc, opening).filter((series) => views.every((view) => view.series !== series)) : [];
+  const count = views.length + tiles.length;
   return (
-    <Section title="Series" aside={views.length || undefined}>
+    <Section title="Series" aside={count || undefined}>
       {reason && <p className={styles.note}>{sentence(reason)}</p>}
       <ul className={styles.list}>
         {views.map((view) => (
           <SeriesRow key={view.series} view={view} slot={slotOf(view.series, doc)} />
         ))}
+        {tiles.map((series) => <ImagesRow key={series} series={series} />)}
       </ul>
-      {!views.length && <p className={styles.note}>Nothing is open. Add a series with + above.</p>}
+      {!count && <p className={styles.note}>Nothing is open. Add a series with + above.</p>}
     </Section>
   );
 }
@@ -40,6 +45,24 @@ function proposalReason({ opening, doc }: Known): string {
 
 function slotOf(series: string, doc: Record<Slot, View | null>): Slot | null {
   return (Object.keys(SLOTS) as Slot[]).find((slot) => doc[slot]?.series === series) ?? null;
+}
+
+/** One that is shown as single images, a film or a document. */
+function ImagesRow({ series }: { series: string }) {
+  const known = useKnownSeries(series);
+  return (
+    <li className={styles.series}>
+      <div className={styles.seriesHead}>
+        <ModalityBadge modality={known.Modality} />
+        <span className={styles.grow} title={known.SeriesDescription}>{seriesWords(known)}</span>
+        <ActionIcon size="sm" aria-label="Close the series" onClick={() => { closeTile(series); }}><IconX size={14} /></ActionIcon>
+      </div>
+      <div className={styles.line}>
+        <DicomDate value={known.StudyDate} />
+        <span>{formatCounted(known.instances, "object")}</span>
+      </div>
+    </li>
+  );
 }
 
 function SeriesRow({ view, slot }: { view: View; slot: Slot | null }) {

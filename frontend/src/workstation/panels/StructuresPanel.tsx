@@ -5,7 +5,7 @@ import { useState, type CSSProperties } from "react";
 
 import { readStructures } from "../../api/volumes";
 import type { KeptRegion, OpeningSeries, OpeningStudy, Structure } from "../../api/workstation";
-import { ErrorBox, ModalityBadge } from "../../ui";
+import { DicomDate, ErrorBox, ModalityBadge } from "../../ui";
 import { copyOf } from "../delineating/RegionActions";
 import { makeRegion, numbersOf } from "../model/making";
 import { useWorkspace } from "../model/store";
@@ -19,16 +19,16 @@ const NONE: readonly OpeningStudy[] = [];
 /** What others have outlined: structure sets and segmentations of the patient. */
 export function StructuresPanel() {
   const studies = useWorkspace((state) => state.opening?.studies ?? NONE);
-  const all = studies.flatMap((study) => study.series).filter((series) => OBJECTS.has(series.Modality));
+  const all = studies.flatMap((study) => study.series.map((series) => ({ series, study }))).filter(({ series }) => OBJECTS.has(series.Modality));
   if (!all.length) return null;
   return (
     <Section title="Structures" aside={all.length}>
-      {all.map((series) => <StructureSet key={series.SeriesInstanceUID} series={series} />)}
+      {all.map(({ series, study }) => <StructureSet key={series.SeriesInstanceUID} series={series} date={study.StudyDate} />)}
     </Section>
   );
 }
 
-function StructureSet({ series }: { series: OpeningSeries }) {
+function StructureSet({ series, date }: { series: OpeningSeries; date: string }) {
   const database = useWorkspace((state) => state.database);
   const uid = series.SeriesInstanceUID;
   const { data, error, isPending, refetch } = useQuery({
@@ -41,6 +41,7 @@ function StructureSet({ series }: { series: OpeningSeries }) {
       <div className={styles.seriesHead}>
         <ModalityBadge modality={series.Modality} />
         <span className={styles.grow}>{seriesWords(series)}</span>
+        <span className={styles.when}><DicomDate value={date} /></span>
         {isPending && <Loader size={14} />}
       </div>
       {error && <ErrorBox error={error} onRetry={() => void refetch()} />}

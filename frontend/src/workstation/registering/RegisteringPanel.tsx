@@ -8,7 +8,9 @@ import { useWorkspace } from "../model/store";
 import { seriesWords } from "../model/words";
 import { cancel, chooseMethod, closeRegistering, compare, run, startRegistering, wanted } from "./actions";
 import { HandControls } from "./HandControls";
+import { MetricChart } from "./MetricChart";
 import { PairList } from "./PairList";
+import { PartControls } from "./PartControls";
 import { ProposalCard } from "./ProposalCard";
 import styles from "./registering.module.css";
 import { isRunning, useRegistering, type Kind, type Method } from "./store";
@@ -67,6 +69,7 @@ function Running() {
   return (
     <>
       <div role="status" aria-live="polite">{job?.state === "queued" ? "Waits for its turn" : capitalized(doing || "begins")} …</div>
+      {job?.live?.metric && <MetricChart metric={job.live.metric} />}
       <Progress value={share} size="sm" animated aria-label="How far the registration is" />
       <div className={styles.buttons}>
         <span className={styles.quiet}>{share} %</span>
@@ -77,12 +80,10 @@ function Running() {
 }
 
 function Choose() {
-  const { method, kind, region, problem, onBase, isSameFrameMeant } = useRegistering();
-  const tool = useWorkspace((state) => state.tool);
-  const setTool = useWorkspace((state) => state.setTool);
+  const { method, kind, problem, onBase, isSameFrameMeant } = useRegistering();
   const mayRun = hasRole(useSession(), "operator");
   // What is missing depends on all of these.
-  useRegistering((state) => `${String(state.pairs.length)} ${String(state.hand !== null)}`);
+  useRegistering((state) => `${String(state.pairs.length)} ${String(state.hand !== null)} ${state.part} ${String(state.region !== null)}`);
   const missing = wanted();
   const all = (Object.keys(METHODS) as Method[]).filter((each) => each !== "kept" || onBase?.alignment.kind === "registered");
   const isAutomatic = method !== "landmarks" && method !== "manual";
@@ -99,16 +100,7 @@ function Choose() {
       )}
       {(method === "click" || method === "landmarks") && <PairList />}
       {method === "manual" && <HandControls />}
-      {method !== "landmarks" && (
-        <div className={styles.buttons}>
-          <span className={styles.quiet}>{region ? `Only a ball of ${(2 * region.radius_mm).toFixed(0)} mm is compared` : "All of both is compared"}</span>
-          {region ? (
-            <Button size="compact-xs" variant="subtle" onClick={() => { useRegistering.setState({ region: null }); }}>All</Button>
-          ) : (
-            <Button size="compact-xs" variant={tool === "part" ? "light" : "subtle"} onClick={() => { setTool("part"); }}>Only a part …</Button>
-          )}
-        </div>
-      )}
+      {method !== "landmarks" && <PartControls />}
       {onBase?.alignment.kind === "same frame" && (
         <Checkbox
           size="xs" label="Register all the same: what was shown moved meanwhile" checked={isSameFrameMeant}

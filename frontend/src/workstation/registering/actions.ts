@@ -10,6 +10,7 @@ import {
   readProposal,
   submitRegistration,
   type NewRegistration,
+  type RegistrationJob,
 } from "../../api/registering";
 import type { Job } from "../../api/types";
 import { sentence } from "../../ui/ErrorBox";
@@ -73,7 +74,7 @@ export function closeRegistering(): void {
 /** What the service is asked for; null, and why, where something is missing. */
 export function wanted(): NewRegistration | string {
   const { doc, database } = useWorkspace.getState();
-  const { method, kind, pairs, region, hand, onBase, isSameFrameMeant } = useRegistering.getState();
+  const { method, kind, pairs, part, region, hand, onBase, isSameFrameMeant } = useRegistering.getState();
   const isSameFrame = onBase?.alignment.kind === "same frame";
   if (!doc.base || !doc.overlay) return "Choose a base and an overlay first.";
   const both = { fixed: doc.base.series, moving: doc.overlay.series, region, propose: true, database };
@@ -89,6 +90,7 @@ export function wanted(): NewRegistration | string {
     return { ...both, ...allow, kind: "landmarks", landmarks: pairs };
   }
   if (method === "click" && !pairs.length) return "Click the same place in the base and in the overlay.";
+  if (part !== "all" && !region) return `Drag the ${part} in the base first, or compare all.`;
   return { ...both, ...allow, kind, clicks: method === "click" ? pairs : [], from_path: method === "kept" };
 }
 
@@ -115,7 +117,7 @@ export async function run(): Promise<void> {
 /** Until it has ended, and what comes of it. */
 async function watch(first: Job): Promise<void> {
   const { id } = useWorkspace.getState();
-  let job = first;
+  let job: RegistrationJob = first;
   while (!ENDED.includes(job.state)) {
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     if (useWorkspace.getState().id !== id || useRegistering.getState().job?.id !== first.id) return;
@@ -226,8 +228,8 @@ export async function discard(): Promise<void> {
   localStorage.removeItem(remembered());
   place(null);
   propose(null);
-  const { method, kind, region } = useRegistering.getState();
-  useRegistering.setState({ ...NOT_REGISTERING, isOpen: true, kind, region });
+  const { method, kind, part, region } = useRegistering.getState();
+  useRegistering.setState({ ...NOT_REGISTERING, isOpen: true, kind, part, region });
   chooseMethod(method);
 }
 

@@ -1,7 +1,7 @@
 /** Registering the overlay onto the base: what was chosen, how far it is, and what is proposed. */
 import { create } from "zustand";
 
-import type { LandmarkAnswer, PointPair, RegistrationProposal, Sphere } from "../../api/registering";
+import type { Box, LandmarkAnswer, PointPair, RegistrationJob, RegistrationProposal, Sphere } from "../../api/registering";
 import type { Job } from "../../api/types";
 import type { Vector, VolumeFacts } from "../../api/workstation";
 import type { Six } from "./hand";
@@ -9,6 +9,8 @@ import type { Six } from "./hand";
 /** "click": from about the same place in both; "none": from nothing; "kept": from how it lies now. */
 export type Method = "click" | "none" | "kept" | "landmarks" | "manual";
 export type Kind = "rigid" | "affine" | "deformable";
+/** What of the base is compared. */
+export type Part = "all" | "ball" | "box";
 
 export interface Registering {
   isOpen: boolean;
@@ -19,13 +21,15 @@ export interface Registering {
   /** One of a pair, before the other one was clicked. */
   half: { fixed: Vector | null; moving: Vector | null };
   fit: LandmarkAnswer | null;
-  region: Sphere | null;
+  part: Part;
+  /** null: all, or not drawn yet. */
+  region: Sphere | Box | null;
   hand: Six | null;
   /** As it lay over the base before, where it did. */
   onBase: VolumeFacts | null;
   /** Both lie in one frame of reference, and it is meant all the same. */
   isSameFrameMeant: boolean;
-  job: Job | null;
+  job: RegistrationJob | null;
   proposal: RegistrationProposal | null;
   isBefore: boolean;
   /** Why it did not work, and what to do. */
@@ -39,6 +43,7 @@ export const NOT_REGISTERING: Registering = {
   pairs: [],
   half: { fixed: null, moving: null },
   fit: null,
+  part: "all",
   region: null,
   hand: null,
   onBase: null,

@@ -1,10 +1,11 @@
 /** What a drag does while the overlay is being registered. */
 import { useWorkspace } from "../model/store";
-import { distance, scale, subtract } from "../view/engine/vectors";
+import { add, distance, dot, scale, subtract } from "../view/engine/vectors";
 import { pointAt, placeOf } from "../view/planes";
 import { lookAt } from "../view/useDrawnPane";
 import { setSketch } from "../view/tools/sketch";
 import type { Drag, Pane, Place } from "../view/tools/drags";
+import { boxOf, isBox } from "./part";
 import { clickPoint, moveByHand } from "./placing";
 import { useRegistering } from "./store";
 
@@ -51,8 +52,40 @@ export function handDrag(pane: Pane, from: Place, isTurning: boolean): Drag {
   return { move, end: nothing };
 }
 
-/** A ball from its middle outwards: only what lies in it is compared. */
+/** What is compared: a ball from its middle outwards, a box from corner to corner. */
 export function partDrag(pane: Pane, from: Place): Drag {
+  return useRegistering.getState().part === "box" ? boxDrag(pane, from) : ballDrag(pane, from);
+}
+
+/** It was drawn: the left button does again what the method needs. */
+function drawn(region: ReturnType<typeof useRegistering.getState>["region"]): void {
+  const { method } = useRegistering.getState();
+  useRegistering.setState({ region });
+  useWorkspace.getState().setTool(method === "manual" ? "hand" : method === "click" ? "pair" : "crosshair");
+}
+
+function boxDrag(pane: Pane, from: Place): Drag {
+  const { view, shown, spec } = pane;
+  const first = pointAt(view, from.x, from.y);
+  const corners = (to: Place) => {
+    const last = pointAt(view, to.x, to.y);
+    const right = scale(view.right, dot(subtract(last, first), view.right));
+    return [first, add(first, right), last, subtract(last, right), first];
+  };
+  return {
+    move: (to) => { setSketch({ pane: spec.pane, kind: "contour", points_mm: corners(to) }); },
+    end: (to, isClick) => {
+      setSketch(null);
+      if (isClick || sideOf(pane) !== "fixed") return;
+      const { region } = useRegistering.getState();
+      const rectangle = { from: first, to: pointAt(view, to.x, to.y), normal: view.normal };
+      drawn(boxOf(shown.anchor, rectangle, region && isBox(region) ? region : null));
+    },
+    cancel: () => { setSketch(null); },
+  };
+}
+
+function ballDrag(pane: Pane, from: Place): Drag {
   const centre = pointAt(pane.view, from.x, from.y);
   const radius = (to: Place) => distance(pointAt(pane.view, to.x, to.y), centre);
   return {
@@ -60,8 +93,7 @@ export function partDrag(pane: Pane, from: Place): Drag {
     end: (to, isClick) => {
       setSketch(null);
       if (isClick || sideOf(pane) !== "fixed") return;
-      useRegistering.setState({ region: { centre: scale(centre, 1), radius_mm: radius(to) } });
-      useWorkspace.getState().setTool(useRegistering.getState().method === "manual" ? "hand" : "pair");
+      drawn({ centre, radius_mm: radius(to) });
     },
     cancel: () => { setSketch(null); },
   };

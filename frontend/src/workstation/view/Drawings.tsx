@@ -11,7 +11,7 @@ import { useWorkspace } from "../model/store";
 import { figure } from "../model/words";
 import { dot, subtract } from "./engine/vectors";
 import { cornersOf, maskOf, outlineOf } from "./outlines";
-import { placeOf, type PaneView } from "./planes";
+import { placeOf, type PaneView, type Room } from "./planes";
 import type { PaneSpec, Shown } from "./scenes";
 import { useSketch } from "./tools/sketch";
 import styles from "./view.module.css";
@@ -44,7 +44,14 @@ function ShapeOutline({ shape, view, className, colour, onPointerDown }: Outline
   );
 }
 
-function RegionOutline({ region, view }: { region: KeptRegion; view: PaneView }) {
+/** Where it is drawn, and the prior's series where that is shown there. */
+interface RegionProps {
+  region: KeptRegion;
+  view: PaneView;
+  priorOnly: string | null;
+}
+
+function RegionOutline({ region, view, priorOnly }: RegionProps) {
   const shape = useWorkspace((state) => shapeOf(state, region));
   const isSelected = useWorkspace((state) => state.selection === region.id);
   const select = useWorkspace((state) => state.select);
@@ -55,23 +62,43 @@ function RegionOutline({ region, view }: { region: KeptRegion; view: PaneView })
         shape={shape} view={view} className={isSelected ? styles.chosen : styles.outline}
         colour={`rgb(${region.colour.join(" ")})`} onPointerDown={() => { select(region.id); }}
       />
-      {(isSelected || region.kind === "measurement") && <NumbersLabel region={region} shape={shape} view={view} />}
+      {(isSelected || region.kind === "measurement") && <NumbersLabel {...{ region, shape, view, priorOnly }} />}
     </>
   );
 }
 
-/** Beside the region: what it holds in every series, as the service says. */
-function NumbersLabel({ region, shape, view }: { region: KeptRegion; shape: RegionShape; view: PaneView }) {
+const [LINE_PX, LETTER_PX, GAP_PX] = [13, 6.2, 6];
+/** Of the pane's width, that a line of numbers may take. */
+const SHARE = 0.48;
+
+/** At the right of what it is of; at its left where there is more room, and never beyond the pane. */
+export function labelPlace(of: { left: number; right: number; top: number }, lines: readonly string[], { width, height }: Room) {
+  const wide = Math.max(...lines.map((line) => line.length)) * LETTER_PX;
+  const isRight = of.right + GAP_PX + wide <= width || width - of.right >= of.left;
+  const x = isRight
+    ? Math.max(GAP_PX, Math.min(of.right + GAP_PX, width - wide))
+    : Math.min(width - GAP_PX, Math.max(of.left - GAP_PX, wide));
+  const y = Math.max(LINE_PX, Math.min(of.top + 10, height - LINE_PX * lines.length));
+  return { x, y, anchor: isRight ? "start" : "end" } as const;
+}
+
+/** Beside the region: what it holds in every series, as the service says; on the prior what that held there. */
+function NumbersLabel({ region, shape, view, priorOnly }: RegionProps & { shape: RegionShape }) {
+  const prior = useWorkspace((state) => state.doc.prior?.series);
   const isBusy = useAsking((state) => state.regions.includes(region.id));
   const corners = cornersOf(shape).map((point) => placeOf(view, point));
   const depths = corners.map(([, , depth]) => depth);
   if (Math.min(...depths) > 0 || Math.max(...depths) < 0) return null;
-  const x = Math.max(...corners.map(([across]) => across)) + 6;
-  const y = Math.min(...corners.map(([, down]) => down)) + 10;
-  const lines = [region.name, ...(isBusy ? ["measuring …"] : region.numbers.map(labelOf).filter(Boolean))];
+  const numbers = region.numbers.filter(({ SeriesInstanceUID: series }) =>
+    priorOnly ? series === priorOnly : series !== prior || series === region.series,
+  );
+  const letters = Math.floor((SHARE * view.width) / LETTER_PX);
+  const lines = [region.name, ...(isBusy ? ["measuring …"] : numbers.flatMap((each) => labelOf(each, letters)))];
+  const [across, down] = [corners.map(([each]) => each), corners.map(([, each]) => each)];
+  const { x, y, anchor } = labelPlace({ left: Math.min(...across), right: Math.max(...across), top: Math.min(...down) }, lines, view);
   return (
-    <text className={styles.label} style={{ fill: `rgb(${region.colour.join(" ")})` }}>
-      {lines.map((line, which) => <tspan key={`${String(which)} ${line}`} x={x} y={y + 13 * which}>{line}</tspan>)}
+    <text className={styles.label} textAnchor={anchor} style={{ fill: `color-mix(in srgb, rgb(${region.colour.join(" ")}) 60%, white)` }}>
+      {lines.map((line, which) => <tspan key={`${String(which)} ${line}`} x={x} y={y + LINE_PX * which}>{line}</tspan>)}
     </text>
   );
 }
@@ -177,6 +204,7 @@ function Sketch({ pane, view }: { pane: string; view: PaneView }) {
 export function Drawings({ spec, shown, view }: { spec: PaneSpec; shown: Shown; view: PaneView }) {
   const regions = useWorkspace((state) => state.doc.regions);
   if (shown.isAlone) return null;
+  const priorOnly = spec.role === "prior" ? (shown.below?.SeriesInstanceUID ?? null) : null;
   return (
     <svg className={styles.over}>
       <defs>
@@ -184,7 +212,7 @@ export function Drawings({ spec, shown, view }: { spec: PaneSpec; shown: Shown; 
           <path d="M10 0L0 5L10 10z" />
         </marker>
       </defs>
-      {regions.filter((each) => each.is_visible).map((each) => <RegionOutline key={each.id} region={each} view={view} />)}
+      {regions.filter((each) => each.is_visible).map((each) => <RegionOutline key={each.id} region={each} view={view} priorOnly={priorOnly} />)}
       <Lines view={view} />
       <Sketch pane={spec.pane} view={view} />
       <Brush pane={spec.pane} view={view} />

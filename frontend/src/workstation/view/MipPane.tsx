@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 
+import { ApiError, problemFrom, problemOf } from "../../api/client";
 import { rotatingAddress } from "../../api/volumes";
 import type { SeriesDisplay, Vector, VolumeFacts } from "../../api/workstation";
+import { sentence } from "../../ui/ErrorBox";
 import { modalityOf } from "../../ui/modalities";
 import { ReasonBar } from "../panels/ReasonBar";
 import { viewsOf } from "../model/document";
@@ -25,9 +27,10 @@ interface Pictures {
   values: Float32Array;
 }
 
-/** All pictures around, from the service: it has the voxels at hand. */
-function usePictures(facts: VolumeFacts | undefined): Pictures | null {
+/** All pictures around, from the service: it has the voxels at hand; or why there are none. */
+function usePictures(facts: VolumeFacts | undefined): { pictures: Pictures | null; problem: string } {
   const [pictures, setPictures] = useState<Pictures | null>(null);
+  const [problem, setProblem] = useState({ id: "", words: "" });
   useEffect(() => {
     if (!facts?.rotating) return;
     const { doc, database, proposed } = useWorkspace.getState();
@@ -38,13 +41,16 @@ function usePictures(facts: VolumeFacts | undefined): Pictures | null {
     fetch(rotatingAddress(asProposed(view, { doc, proposed }), { onto, database }, facts.id), { credentials: "same-origin", signal: stop.signal })
       .then(async (response) => {
         if (response.status === CHANGED) readAgain();
-        if (response.ok) setPictures({ id: facts.id, values: new Float32Array(await response.arrayBuffer()) });
+        else if (response.ok) setPictures({ id: facts.id, values: new Float32Array(await response.arrayBuffer()) });
+        else throw new ApiError(problemFrom(response.status, response.statusText, await response.text()));
       })
-      // The pane stays empty; the planes beside it say what is wrong.
-      .catch(() => undefined);
+      .catch((error: unknown) => {
+        if (!stop.signal.aborted) setProblem({ id: facts.id, words: sentence(problemOf(error).detail) });
+      });
     return () => { stop.abort(); };
   }, [facts]);
-  return pictures && pictures.id === facts?.id ? pictures : null;
+  const isOfThese = <Of extends { id: string }>(each: Of | null): each is Of => each !== null && each.id === facts?.id;
+  return { pictures: isOfThese(pictures) ? pictures : null, problem: isOfThese(problem) ? problem.words : "" };
 }
 
 /** One picture through a window, as the planes are: 256 steps. */
@@ -54,7 +60,8 @@ export function paint(values: Float32Array, display: SeriesDisplay): ImageData["
   const factor = 256 / (display.high - display.low || 1);
   for (let pixel = 0; pixel < values.length; pixel++) {
     const step = Math.floor((at(values, pixel) - display.low) * factor);
-    pixels[pixel] = at(table, step < 0 ? 0 : step > 255 ? 255 : step);
+    // What is no number has the colour of the lowest.
+    pixels[pixel] = at(table, step > 255 ? 255 : step > 0 ? step : 0);
   }
   return new Uint8ClampedArray(pixels.buffer);
 }
@@ -72,7 +79,7 @@ export function MipPane({ pane }: { pane: string }) {
   const series = useWorkspace((state) => (state.doc.overlay ?? state.doc.base)?.series);
   const facts = useWorkspace((state) => (series === undefined ? undefined : state.facts[series]));
   const display = useWorkspace((state) => (series === undefined ? undefined : state.doc.display[series]));
-  const pictures = usePictures(facts);
+  const { pictures, problem } = usePictures(facts);
   const [isTurning, setTurning] = useState(() => !window.matchMedia("(prefers-reduced-motion: reduce)").matches);
   const [turned, setTurned] = useState(0);
   const drag = useRef<{ x: number; from: number; hasMoved: boolean } | null>(null);
@@ -137,7 +144,9 @@ export function MipPane({ pane }: { pane: string }) {
           ref={canvas}
           style={size && pictures ? { width: size.width, height: size.height } : { visibility: "hidden" }}
         />
-        {rotating && !pictures && <div className={styles.waiting}>The service is making the projections …</div>}
+        {rotating && !pictures && (
+          <div className={styles.waiting} role={problem ? "alert" : undefined}>{problem || "The service is making the projections …"}</div>
+        )}
         {height !== null && (
           <svg className={styles.over} aria-hidden>
             <path className={styles.cross} d={`M0 ${height}H${room.width}`} />

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { GridShape, Vector } from "../../api/workstation";
+import { labelPlace } from "./Drawings";
 import { edges, isInside, maskOf, outlineOf, shapeOfMask, type Mask } from "./outlines";
 import { axesOf } from "./planes";
 import { painted, widened } from "./tools/brush";
@@ -95,5 +96,22 @@ describe("the brush", () => {
     expect(sum(made)).toBe(sum(box()));
     expect(isInside(made, [2, 1, 3])).toBe(true);
     expect(isInside(made, [3, 2, 3])).toBe(false);
+  });
+});
+
+describe("the numbers beside a region", () => {
+  const lines = ["Lesion 1", "SUVmax 12.3, mean 7.45"];
+  const pane = { width: 300, height: 200 };
+
+  it("stand at its right, and at its left where that is too narrow", () => {
+    expect(labelPlace({ left: 20, right: 60, top: 50 }, lines, pane)).toEqual({ x: 66, y: 60, anchor: "start" });
+    expect(labelPlace({ left: 220, right: 280, top: 50 }, lines, pane)).toEqual({ x: 214, y: 60, anchor: "end" });
+  });
+
+  it("never pass the edge of a pane that is narrow", () => {
+    const { x, anchor } = labelPlace({ left: 30, right: 90, top: -400 }, lines, { width: 150, height: 200 });
+    expect(x).toBeCloseTo(13.6);
+    expect(anchor).toBe("start");
+    expect(labelPlace({ left: 30, right: 90, top: 900 }, lines, pane).y).toBe(200 - 2 * 13);
   });
 });

@@ -17,6 +17,7 @@ from radfuse.objects.sr.measurements import (
     Site,
 )
 from radfuse.objects.sr.model import Coordinates, Item, ObjectReference, Report
+from radfuse.objects.sr.observing import add_person_observer, add_predecessor
 from radfuse.objects.sr.read import read_report
 from radfuse.objects.sr.text import text_of
 from radfuse.objects.sr.write import container_item, text_item
@@ -35,6 +36,8 @@ __all__ = [
     "Report",
     "SegmentReference",
     "Site",
+    "add_person_observer",
+    "add_predecessor",
     "build_measurement_report",
     "codes",
     "container_item",

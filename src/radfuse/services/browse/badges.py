@@ -1,9 +1,9 @@
-"""What is going on with studies: what arrives, what was sent where, what will be deleted."""
+"""What is going on with studies: what arrives, what was sent where, what will be deleted, what was kept of them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,8 @@ from radfuse.services.send_job import SEND
 ARRIVING_S: Final = 10.0
 """Something that came so lately is probably not all."""
 
+_MANIFEST: Final = "KO"
+"""Modality of what holds a session together."""
 _TO_COME: Final = (JobState.QUEUED, JobState.WAITING, JobState.RUNNING)
 
 
@@ -34,6 +36,8 @@ class Badges:
     is_arriving: bool = False
     sent_to: Sequence[str] = ()
     leaving: Leaving | None = None
+    has_session: bool = False
+    """Somebody saved a session of the workstation in it."""
 
 
 @dataclass(slots=True)
@@ -42,8 +46,10 @@ class _Found:
     leaving: Leaving | None = None
 
 
-def badges_of(jobs: Jobs, studies: Collection[StudyRow], database: str) -> Mapping[str, Badges]:
-    """The badges of each study of a database, by its UID."""
+def badges_of(
+    jobs: Jobs, studies: Collection[StudyRow], database: str, has_session: Callable[[str], bool] = lambda _: False
+) -> Mapping[str, Badges]:
+    """The badges of each study of a database, by its UID. ``has_session`` is asked of studies with key objects only."""
     found = {row.study_instance_uid: _Found() for row in studies}
     for study, job in jobs.about(list(found)) if found else ():
         if job.parameters.get("database", DEFAULT_DATABASE) == database:
@@ -54,6 +60,7 @@ def badges_of(jobs: Jobs, studies: Collection[StudyRow], database: str) -> Mappi
             now_s - row.last_arrived_s < ARRIVING_S,
             sorted(found[row.study_instance_uid].sent_to),
             found[row.study_instance_uid].leaving,
+            _MANIFEST in row.modalities and has_session(row.study_instance_uid),
         )
         for row in studies
     }

@@ -1,8 +1,8 @@
 """Regions drawn on series: made by rules, carried between frames of reference, measured."""
 
+from radfuse.roi.boxes import Drawn
 from radfuse.services.drawing import rules, runs
 from radfuse.services.drawing.asking import MadeRegion, RegionAsk, make_region
-from radfuse.services.drawing.boxes import Drawn
 from radfuse.services.drawing.burden import Burden, BurdenAsk, tumour_burden
 from radfuse.services.drawing.doses import DoseAsk, RegionDose, doses_in
 from radfuse.services.drawing.numbers import Numbers

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from radfuse.archive import Archive
 from radfuse.core.errors import ImagingError, UnknownEntity
-from radfuse.services.drawing.boxes import Drawn, drawn_on
+from radfuse.roi.boxes import Drawn, drawn_on
 from radfuse.services.drawing.frames import Standpoint, carried_onto, path_between, same_frame
 from radfuse.services.drawing.making import make
 from radfuse.services.drawing.numbers import Numbers, numbers_of
 from radfuse.services.drawing.rules import Rule
 from radfuse.services.series_views import SeriesView
 from radfuse.services.viewing.showing import native_volume
+from radfuse.services.volumes import one_look
 from radfuse.volume import Volume
 
 
@@ -45,9 +46,10 @@ def make_region(archive: Archive, ask: RegionAsk) -> MadeRegion:
     Where it cannot be measured on a further series, the findings of that series say why. Raises what opening the
     series raises, InvalidRegion, FramesDiffer, NotOverlaid, UnreadableObject, UnknownEntity.
     """
-    opened = native_volume(archive, ask.view)
-    stand = Standpoint(archive, ask.view, opened.grid, ask.base)
-    return measured(stand, opened, make(stand, opened, ask.rule), ask.also)
+    with one_look():
+        opened = native_volume(archive, ask.view)
+        stand = Standpoint(archive, ask.view, opened.grid, ask.base)
+        return measured(stand, opened, make(stand, opened, ask.rule), ask.also)
 
 
 def measured(stand: Standpoint, volume: Volume, drawn: Drawn, also: tuple[SeriesView, ...]) -> MadeRegion:

@@ -10,8 +10,8 @@ import numpy as np
 from radfuse.archive import Archive
 from radfuse.geometry import Mask
 from radfuse.roi import combining, sampling, tumour
+from radfuse.roi.boxes import Box, Drawn, put, trimmed, whole
 from radfuse.services.drawing.asking import MadeRegion, measured
-from radfuse.services.drawing.boxes import Box, Drawn, put, trimmed, whole
 from radfuse.services.drawing.finding import threshold_of
 from radfuse.services.drawing.frames import Standpoint
 from radfuse.services.drawing.rules import Limit

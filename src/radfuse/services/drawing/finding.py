@@ -10,7 +10,7 @@ import numpy.typing as npt
 from radfuse.core.errors import InvalidRegion
 from radfuse.geometry import Mask, Points
 from radfuse.roi import drawing, growing, metabolic
-from radfuse.services.drawing.boxes import Box, Drawn, box_around, part_of, trimmed, whole
+from radfuse.roi.boxes import Box, Drawn, box_around, part_of, trimmed, whole
 from radfuse.services.drawing.frames import Standpoint
 from radfuse.services.drawing.rules import Ball, Grow, Hot, Limit
 from radfuse.volume import Volume

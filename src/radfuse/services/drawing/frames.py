@@ -12,7 +12,7 @@ import numpy.typing as npt
 from radfuse.archive import Archive
 from radfuse.core.errors import FramesDiffer, InvalidRegion
 from radfuse.geometry import FrameOfReference, Grid, Mask, Points
-from radfuse.services.drawing.boxes import Drawn, box_around, drawn_on
+from radfuse.roi.boxes import Drawn, box_around, drawn_on
 from radfuse.services.registrations import RegistrationPath, place_of
 from radfuse.services.registrations.applying import carry_mask, points_to_fixed
 from radfuse.services.series_views import SeriesView

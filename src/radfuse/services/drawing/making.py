@@ -10,8 +10,8 @@ import numpy as np
 from radfuse.core.errors import FramesDiffer, InvalidRegion
 from radfuse.geometry import Contour, Mask, Points, Structure
 from radfuse.roi import combining, drawing, margins
+from radfuse.roi.boxes import Box, Drawn, box_around, drawn_on, grown, put, trimmed, union
 from radfuse.services.drawing import finding
-from radfuse.services.drawing.boxes import Box, Drawn, box_around, drawn_on, grown, put, trimmed, union
 from radfuse.services.drawing.frames import Standpoint, carried_onto, path_between, same_frame
 from radfuse.services.drawing.objects import region_of_object
 from radfuse.services.drawing.outlines import fill_outlines

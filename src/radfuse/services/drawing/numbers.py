@@ -10,7 +10,7 @@ import numpy as np
 from radfuse.core.errors import InvalidRegion
 from radfuse.geometry import Mask
 from radfuse.roi import lengths, peak, sampling, statistics
-from radfuse.services.drawing.boxes import Box, Drawn, grown, part_of, put
+from radfuse.roi.boxes import Box, Drawn, grown, part_of, put
 from radfuse.services.drawing.rules import Vector
 from radfuse.volume import Unit, Volume
 

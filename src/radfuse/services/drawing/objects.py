@@ -12,7 +12,7 @@ from radfuse.core.errors import FramesDiffer, InvalidRegion
 from radfuse.core.memo import Memo
 from radfuse.geometry import FrameOfReference, Structure
 from radfuse.roi import filling
-from radfuse.services.drawing.boxes import Drawn, drawn_on
+from radfuse.roi.boxes import Drawn, drawn_on
 from radfuse.services.drawing.frames import Standpoint, carried_onto, path_between
 from radfuse.services.drawing.outlines import fill_structure
 from radfuse.services.drawing.rules import OfObject

@@ -9,7 +9,7 @@ import numpy as np
 from radfuse.core.errors import InvalidRegion
 from radfuse.geometry import Structure
 from radfuse.roi import brushes, filling
-from radfuse.services.drawing.boxes import Drawn, box_around, trimmed
+from radfuse.roi.boxes import Drawn, box_around, trimmed
 from radfuse.volume import Volume
 
 _PLANES_MM: Final = 12.0

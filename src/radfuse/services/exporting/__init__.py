@@ -4,6 +4,7 @@ from radfuse.services.exporting.files import exported_file, exports_folder, forg
 from radfuse.services.exporting.from_json import ask_of
 from radfuse.services.exporting.making import Exported, make_export
 from radfuse.services.exporting.model import ExportAsk
+from radfuse.services.exporting.pictures import picture_asked
 from radfuse.services.exporting.planning import Planned, plan
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "exports_folder",
     "forget_old",
     "make_export",
+    "picture_asked",
     "plan",
     "write_files",
 ]

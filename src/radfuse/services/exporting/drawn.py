@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from radfuse.objects.common import Making, NewSeries, Provenance, reference_to
 from radfuse.roi import tracing
+from radfuse.roi.boxes import drawn_on
 from radfuse.services.drawing import RegionAsk, make_region, rules
-from radfuse.services.drawing.boxes import drawn_on
 from radfuse.services.exporting.model import Draft
 from radfuse.services.workspace_objects.images import Images
 from radfuse.services.workspace_objects.model import SavedLine, SavedRegion

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -61,7 +62,8 @@ def _images(item: Json, _: Draft) -> Item:
 
 
 def _snapshot(item: Json, _: Draft) -> Item:
-    return Snapshot(shot_of(item["picture"]), item["annotate"])
+    shot = shot_of(item["picture"])
+    return Snapshot(replace(shot, annotate=shot.annotate or item["annotate"]))
 
 
 def _cine(item: Json, _: Draft) -> Item:
@@ -112,7 +114,9 @@ def _report(item: Json, draft: Draft) -> Item:
 
 
 def _bookmark(item: Json, draft: Draft) -> Item:
-    return Marked(*_known([item["id"]], draft.bookmarks))
+    # Jobs of before do not say whether it is written on.
+    (known,) = _known([item["id"]], draft.bookmarks)
+    return Marked(known, item.get("annotate", False))
 
 
 _ITEMS: Final[Mapping[str, Callable[[Json, Draft], Item]]] = {
@@ -162,6 +166,7 @@ def shot_of(picture: Json) -> Shot:
         Look.named(plane["slab_mm"], plane["projection"], picture["mode"], picture["blend"]),
         None if over is None else (view_of(over), _window(picture["overlay_window"], picture["overlay_colours"])),
         tuple(Outlined(mask_of(each["shape"]), _rgb(each["colour"])) for each in picture["regions"]),
+        picture.get("annotate", False),  # jobs of before had none
     )
 
 
@@ -256,6 +261,7 @@ def _saved_bookmark(bookmark: Json) -> SavedBookmark:
         view["projection"],
         None if view["cursor_mm"] is None else _three(view["cursor_mm"]),
         tuple(view["plane_turn"]) if view["plane_turn"] else None,
+        view.get("active") or "axial",
     )
     return SavedBookmark(bookmark["id"], bookmark["name"], bookmark["note"], scene)
 

@@ -112,8 +112,8 @@ class _Work:
                 self.found.made += self.drawings.reports(ids)
             case Resampled():
                 self.found.made += resampled(self.headers, item, self.making)
-            case Marked(name):
-                self._add_bookmark(name, number)
+            case Marked():
+                self._add_bookmark(item, number)
             case _:
                 self.found.made.append(self._picture(item))
 
@@ -129,12 +129,13 @@ class _Work:
             case Paper():
                 return paper_report(self.drawings, item, self.making)
 
-    def _add_bookmark(self, name: str, number: int) -> None:
+    def _add_bookmark(self, item: Marked, number: int) -> None:
         """Its picture; and the view as a presentation state where there can be one."""
-        bookmark = self.ask.draft.bookmarks[name]
+        bookmark = self.ask.draft.bookmarks[item.id]
         title = bookmark.name.strip()[:64] or "Bookmark"
         place, making = NewSeries(title), self.making
-        self.found.made.append(bookmark_picture(self.headers, bookmark, number, series=place, making=making))
+        made = bookmark_picture(self.headers, bookmark, number, series=place, making=making, annotate=item.annotate)
+        self.found.made.append(made)
         try:
             state = bookmark_state(self.headers, bookmark, number, series=NewSeries(title), making=making)
         except ImagingError as error:

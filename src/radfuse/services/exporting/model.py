@@ -23,6 +23,8 @@ class Shot:
     look: Look
     over: tuple[SeriesView, Window] | None = None
     regions: tuple[Outlined, ...] = ()
+    annotate: bool = False
+    """With the patient's name, what is shown, and the patient's sides written on it: it is burned in then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,9 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A picture as it is seen; ``annotate``: with the patient's name and what is shown written on it."""
+    """A picture as it is seen."""
 
     shot: Shot
-    annotate: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +108,10 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A bookmark of the draft, by its id."""
+    """A bookmark of the draft, by its id; ``annotate`` as of a ``Shot``."""
 
     id: str
+    annotate: bool = False
 
 
 Item: TypeAlias = Images | Snapshot | Cine | Rotating | Resampled | OfArchive | Regions | Measured | Paper | Marked

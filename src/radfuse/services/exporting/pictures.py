@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from radfuse.archive import Archive
 from radfuse.fusion import ColourMap, Colours, RotatingProjection, Window, blended, rendered, rotating_mip
 from radfuse.geometry import Affine
 from radfuse.objects.common import Making, NewSeries, Provenance, codes, reference_to
 from radfuse.objects.sc import Capture, build_capture
-from radfuse.services.exporting.captions import written_on
+from radfuse.services.exporting.from_json import shot_of
 from radfuse.services.exporting.model import Cine, Rotating, Shot, Snapshot
 from radfuse.services.series_views import SeriesView
 from radfuse.services.viewing import picture, show
+from radfuse.services.workspace_objects.captions import written_on
 from radfuse.services.workspace_objects.images import Images
 from radfuse.volume.resample import resample
 
@@ -38,7 +40,18 @@ def pixels_of(images: Images, shot: Shot) -> Colours:
     if shot.over is not None:
         view, window = shot.over
         above = show(images.archive, view, shot.base.series).volume, window
-    return picture(shot.place, (below, shot.window), above, shot.look, shot.regions)
+    pixels = picture(shot.place, (below, shot.window), above, shot.look, shot.regions)
+    if not shot.annotate:
+        return pixels
+    shown = [(images.nearest(shot.base, [shot.place.centre_mm])[0], shot.window)]
+    if shot.over is not None:
+        shown.append((images.headers(shot.over[0])[0], shot.over[1]))
+    return written_on(pixels, shown, shot.place)
+
+
+def picture_asked(archive: Archive, picture: Mapping[str, Any]) -> Colours:
+    """A picture as the API asks for it, from the archive. Raises as ``from_json.shot_of`` and ``pixels_of``."""
+    return pixels_of(Images(archive), shot_of(picture))
 
 
 def snapshot(images: Images, asked: Snapshot, series: NewSeries, making: Making) -> Dataset:
@@ -46,9 +59,7 @@ def snapshot(images: Images, asked: Snapshot, series: NewSeries, making: Making)
     shot = asked.shot
     pixels = pixels_of(images, shot)
     sources = _sources(images, [shot])
-    if asked.annotate:
-        pixels = written_on(pixels, sources, shot)
-    capture = Capture(pixels[np.newaxis], asked.annotate, planes=(_plane(images, shot),))
+    capture = Capture(pixels[np.newaxis], shot.annotate, planes=(_plane(images, shot),))
     provenance = _provenance("picture of the workstation", sources, **_words(shot))
     derivation = codes.MULTIPLANAR_REFORMATTING
     return build_capture(capture, sources, series, provenance, making, single=True, derivation=derivation)
@@ -61,7 +72,8 @@ def cine(images: Images, asked: Cine, series: NewSeries, making: Making, tell: T
         tell(number / len(asked.shots))
         frames.append(pixels_of(images, shot))
     planes = tuple(_plane(images, shot) for shot in asked.shots)
-    capture = Capture(np.stack(frames), False, asked.frame_time_ms, planes=planes)
+    is_burned_in = any(shot.annotate for shot in asked.shots)
+    capture = Capture(np.stack(frames), is_burned_in, asked.frame_time_ms, planes=planes)
     sources = _sources(images, asked.shots)
     provenance = _provenance("cine of the workstation", sources, frames=str(len(frames)), **_words(asked.shots[0]))
     derivation = codes.MULTIPLANAR_REFORMATTING

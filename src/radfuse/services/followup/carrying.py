@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from radfuse.geometry import Grid
-from radfuse.services.followup.parts import Box, Part, padded, part_of
+from radfuse.roi.boxes import Box, Part
 from radfuse.services.registrations import RegistrationPath, applying
 
 _SOME: Final = 2000
@@ -26,7 +26,7 @@ class Carried:
 
 def carried_over(path: RegistrationPath, region: Part, grid: Grid) -> Carried:
     """A region of the prior on the voxels of the current images."""
-    mask = region.local
+    mask = region.mask
     voxels = np.argwhere(mask.inside)
     some = voxels[:: max(len(voxels) // _SOME, 1)]
     arrived = applying.points_to_fixed(path, mask.grid.to_patient.apply(some[:, ::-1]))
@@ -35,8 +35,8 @@ def carried_over(path: RegistrationPath, region: Part, grid: Grid) -> Carried:
     if not len(arrived):
         return Carried(Part.nothing(grid), (_OUTSIDE,))
     index = np.rint(grid.from_patient.apply(arrived))[:, ::-1].astype(np.int64)
-    ends = zip(index.min(axis=0).tolist(), index.max(axis=0).tolist(), strict=True)
-    slices, rows, columns = (slice(max(first, 0), last + 1) for first, last in ends)
-    box: Box = padded((slices, rows, columns), grid, _AROUND_MM)
-    made = applying.carry_mask(path, mask, part_of(grid, box))
+    slice_, row, column = np.maximum(index.min(axis=0), 0).tolist()
+    slices, rows, columns = (index.max(axis=0) + 1 - (slice_, row, column)).tolist()
+    box = Box((slice_, row, column), (slices, rows, columns)).padded(grid, _AROUND_MM)
+    made = applying.carry_mask(path, mask, box.of(grid))
     return Carried(Part(grid, box, made.mask.inside), made.notes)

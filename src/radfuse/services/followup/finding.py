@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from radfuse.geometry import Mask
 from radfuse.roi import combining, growing, margins
+from radfuse.roi.boxes import Part, part_of
 from radfuse.services.followup.asking import Rule, RuleKind
-from radfuse.services.followup.parts import Box, Part, cropped, part_of
 from radfuse.volume import Volume
 
 _SHELL_MM: Final = (5.0, 15.0)
@@ -38,13 +38,13 @@ def by_rule(volume: Volume, region: Part, rule: Rule) -> Found:
     """The voxels of a region that belong to its lesion. Raises InvalidRegion."""
     if rule.kind is RuleKind.CONTOUR or not region.voxels:
         return Found(region)
-    around, local = cropped(volume, region.box), region.local
+    around = part_of(volume, region.box)
     if rule.kind is RuleKind.ABSOLUTE:
-        inside = growing.threshold(around, rule.value, within=Mask(around.grid, local.inside)).mask.inside
+        inside = growing.threshold(around, rule.value, within=Mask(around.grid, region.inside)).mask.inside
         return Found(Part(region.grid, region.box, inside), rule.value)
     if not _highest(volume, region) > 0:
         return Found(Part.nothing(region.grid), notes=("no value in it is above zero",))
-    found = growing.isocontour(around, rule.value, Mask(around.grid, local.inside))
+    found = growing.isocontour(around, rule.value, Mask(around.grid, region.inside))
     return Found(Part(region.grid, region.box, found.mask.inside), found.low)
 
 
@@ -71,14 +71,14 @@ def beside(volume: Volume, region: Part, level: float, margin_mm: float) -> Part
     """What lies in the margin around a region and is as high as its lesion: somebody drew the region without it."""
     ring = search_area(region, (), margin_mm)
     outside = ring.inside & ~region.cut(ring.box)
-    return Part(region.grid, ring.box, outside & (volume.voxels[ring.box] >= np.float64(level)))
+    return Part(region.grid, ring.box, outside & (volume.voxels[ring.box.where] >= np.float64(level)))
 
 
 def search_area(carried: Part, others: Sequence[Part], margin_mm: float) -> Part:
     """Where a carried lesion is looked for: its region with a margin, without the regions of the others."""
     box = carried.padded(margin_mm)
     own = carried.cut(box)
-    inside = _grown(Mask(part_of(carried.grid, box), own), margin_mm) if margin_mm else own
+    inside = _grown(Mask(box.of(carried.grid), own), margin_mm) if margin_mm else own
     for other in others:
         inside = inside & (~other.cut(box) | own)
     return Part(carried.grid, box, inside)
@@ -113,7 +113,7 @@ def looked_for(volume: Volume, where: Where, rule: Rule, prior_level: float | No
 def _touching(part: Part, carried: Part) -> Part:
     if not part.voxels:
         return part
-    pieces, region = combining.components(part.local), carried.cut(part.box)
+    pieces, region = combining.components(part.mask), carried.cut(part.box)
     touching = [piece for piece in pieces if (piece.inside & region).any()]
     kept = combining.union(*touching) if touching else pieces[0]
     return Part(part.grid, part.box, kept.inside)
@@ -122,7 +122,7 @@ def _touching(part: Part, carried: Part) -> Part:
 def _is_flank(volume: Volume, area: Part) -> bool:
     """Whether the highest voxel of an area has a higher neighbour beyond: what is seen belongs to that."""
     box = area.padded(0.0)
-    values, inside = volume.voxels[box], area.cut(box)
+    values, inside = volume.voxels[box.where], area.cut(box)
     within = np.where(inside, values, -np.inf)
     at = np.unravel_index(int(within.argmax()), within.shape)
     around = tuple(slice(max(int(place) - 1, 0), int(place) + 2) for place in at)
@@ -134,8 +134,8 @@ def _is_there(volume: Volume, area: Part, carried: Part, prior_level: float | No
     highest = _highest(volume, area)
     if prior_level is not None and highest >= prior_level:
         return True
-    box: Box = carried.padded(_SHELL_MM[1] + 5)
-    values, region = volume.voxels[box], Mask(part_of(volume.grid, box), carried.cut(box))
+    box = carried.padded(_SHELL_MM[1] + 5)
+    values, region = volume.voxels[box.where], Mask(box.of(volume.grid), carried.cut(box))
     near, far = (_grown(region, mm) for mm in _SHELL_MM)
     around = values[far & ~near & np.isfinite(values)].astype(np.float64)
     return bool(len(around)) and highest >= _MEANS * around.mean() + _DEVIATIONS * around.std()
@@ -160,6 +160,6 @@ def _grown(mask: Mask, margin_mm: float) -> npt.NDArray[np.bool_]:
 
 
 def _highest(volume: Volume, region: Part) -> float:
-    values = volume.voxels[region.box][region.inside]
+    values = volume.voxels[region.box.where][region.inside]
     values = values[np.isfinite(values)]
     return float(values.max()) if len(values) else 0.0

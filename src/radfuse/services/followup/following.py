@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from radfuse.archive import Archive
 from radfuse.core.errors import CannotRegister
 from radfuse.registration.quality import Grade
+from radfuse.roi.boxes import Part
 from radfuse.services.contours import images_of
 from radfuse.services.followup.asking import USUAL_RULE, FollowupAsk, Rule, RuleKind
 from radfuse.services.followup.carrying import Carried, carried_over
@@ -17,7 +18,6 @@ from radfuse.services.followup.linking import Makings, Progress, link
 from radfuse.services.followup.measuring import Measuring
 from radfuse.services.followup.model import Change, Finding, Followup, Lesion, Link, Quantity, Seen, Status, TimePoint
 from radfuse.services.followup.pairing import Pairing, paired
-from radfuse.services.followup.parts import Part
 from radfuse.services.followup.priors import IMAGES, Candidate, priors_of_series, require_prior
 from radfuse.services.followup.regions import Drawn, Region, drawn_on, only_object
 from radfuse.services.new_regions import headers_of

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from radfuse.roi.boxes import Part
 from radfuse.roi.lengths import diameters_of
 from radfuse.roi.peak import PeakFinder
 from radfuse.roi.sampling import voxels_of
 from radfuse.services.followup.model import Numbers, Seen
-from radfuse.services.followup.parts import Part
 from radfuse.volume import Volume
 
 
@@ -24,7 +24,7 @@ class Measuring:
 
     def seen(self, part: Part, level: float | None = None, notes: tuple[str, ...] = ()) -> Seen:
         """A lesion. Raises InvalidRegion for one without voxels."""
-        mask = part.local
+        mask = part.mask
         voxels = voxels_of(self._volume, mask)
         axes = diameters_of(mask)
         mean = float(voxels.values.mean())
@@ -51,6 +51,6 @@ class Measuring:
         if not every:
             return Numbers(0.0, tlg=0.0)
         whole = Part.together(every)
-        values = self._volume.voxels[whole.box][whole.inside].astype(np.float64)
+        values = self._volume.voxels[whole.box.where][whole.inside].astype(np.float64)
         sum_ml = float(values[np.isfinite(values)].sum()) * whole.grid.voxel_volume_mm3 / 1000
         return Numbers(whole.volume_ml, tlg=sum_ml)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from radfuse.registration.quality import Grade
-    from radfuse.services.followup.parts import Part
+    from radfuse.roi.boxes import Part
     from radfuse.services.followup.priors import Candidate
     from radfuse.services.register import Registered
     from radfuse.services.registrations import RegistrationPath

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from radfuse.core.errors import InvalidRegion
+from radfuse.roi.boxes import Part
 from radfuse.services.followup.asking import PairByHand
-from radfuse.services.followup.parts import Part
 from radfuse.services.followup.regions import Drawn, Region
 
 

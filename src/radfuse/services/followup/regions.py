@@ -12,7 +12,7 @@ from radfuse.geometry import Grid, Mask, Structure
 from radfuse.objects.rtstruct import StructureSet
 from radfuse.objects.seg import Segmentation
 from radfuse.roi import filling
-from radfuse.services.followup.parts import Part
+from radfuse.roi.boxes import Part
 from radfuse.services.region_objects import named, object_in, read_regions, sentences
 from radfuse.volume import resample
 

@@ -12,10 +12,10 @@ from radfuse.archive import Archive
 from radfuse.core.errors import ConfigurationError
 from radfuse.objects.common import Making, NewSeries, Provenance, Reference, codes, reference_to
 from radfuse.roi import tracing
+from radfuse.roi.boxes import Part
 from radfuse.services.followup.codes import LESION
 from radfuse.services.followup.model import DEFINITIONS, Change, Followup, Lesion, Seen, TimePoint, unit_of
 from radfuse.services.followup.paper import change_pdf
-from radfuse.services.followup.parts import Part
 from radfuse.services.followup.report import TITLE, Parts, change_report
 from radfuse.services.store_results import StoredResults, store
 from radfuse.services.stored_objects import object_of, objects_named
@@ -104,7 +104,7 @@ def _segmentation(
             tracking_id=lesion.name[:_MOST],
             tracking_uid=tracking[lesion.number],
         )
-        segments.append(NewSegment.of(facts, part.mask))
+        segments.append(NewSegment.of(facts, part.whole_mask))
     provenance, making = made
     content = Content(_LABEL, series=NewSeries("Lesions of the follow-up"))
     grid = point.volume.grid
@@ -117,7 +117,7 @@ def _carried(found: Followup, provenance: Provenance, making: Making) -> Dataset
 
     uids = found.current.volume.source.instance_uids
     rois = [
-        Roi(tracing.trace(lesion.carried.mask, lesion.name[:_MOST], image_uids=uids), algorithm="AUTOMATIC")
+        Roi(tracing.trace(lesion.carried.whole_mask, lesion.name[:_MOST], image_uids=uids), algorithm="AUTOMATIC")
         for lesion in found.lesions
         if lesion.carried is not None
     ]

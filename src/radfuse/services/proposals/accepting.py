@@ -39,6 +39,8 @@ def _signed(proposal: Proposal) -> list[Dataset]:
     """The objects with who accepted them, and the registration with when."""
     import pydicom
 
+    from radfuse.objects.sr import add_person_observer
+
     by = _NO_NAME.sub(" ", proposal.accepted["By"])[:_LONGEST_NAME]
     when = datetime.fromisoformat(proposal.accepted["At"])
     signed: list[Dataset] = [pydicom.dcmread(file) for file in proposal.objects]
@@ -47,6 +49,8 @@ def _signed(proposal: Proposal) -> list[Dataset]:
             ds.OperatorsName = by
         if by and "ContentCreatorName" in ds:
             ds.ContentCreatorName = by
+        if by and ds.Modality == "SR":
+            add_person_observer(ds, by)
     signed[0].ContentDate = when.strftime("%Y%m%d")
     signed[0].ContentTime = when.strftime("%H%M%S")
     return signed

@@ -76,8 +76,8 @@ def propose(archive: Archive, found: Registered, making: Making, job: int) -> No
     from radfuse.services.register.pictures import pictures_of
 
     _sweep(archive)
-    objects = result_objects(found, making)
     pictures = pictures_of(found)
+    objects = result_objects(found, making, pictures)
     facts = {
         **as_json(found),
         "Kind": found.ask.kind.value,

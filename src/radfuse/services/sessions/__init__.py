@@ -1,6 +1,6 @@
 """Sessions: what a person has made in the workstation as standard objects, and back from the archive alone."""
 
-from radfuse.services.sessions.listing import sessions_of_study
+from radfuse.services.sessions.listing import has_session, sessions_of_study
 from radfuse.services.sessions.model import (
     KeptSession,
     NewSession,
@@ -19,6 +19,7 @@ __all__ = [
     "RestoredRegion",
     "SavedSession",
     "SessionRow",
+    "has_session",
     "restore_session",
     "save_session",
     "sessions_of_study",

@@ -36,6 +36,11 @@ def sessions_of_study(archive: Archive, study: str) -> list[SessionRow]:
     return sorted(found, key=lambda row: row.session.made, reverse=True)
 
 
+def has_session(archive: Archive, study: str) -> bool:
+    """Whether a session of ours is kept in a study."""
+    return any(each.is_ours for each in _sessions(archive, study))
+
+
 def session_named(archive: Archive, sop_instance_uid: str) -> KeptSession | None:
     """A session by its Key Object Selection; None where it is not here, or cannot be read."""
     stored = objects_named(archive, [sop_instance_uid]).get(sop_instance_uid)

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from pydicom.dataset import Dataset
 
-from radfuse.objects.common import Code, Making, NewSeries, Provenance, Reference, reference_to, series_items
+from radfuse.objects.common import Code, Making, NewSeries, Provenance, Reference, reference_to
 from radfuse.objects.ko import KeyObjects, build_key_objects
+from radfuse.objects.sr import add_predecessor
 from radfuse.services.sessions.block import add_block
 from radfuse.services.sessions.model import KeptSession, NewSession, Part
 from radfuse.services.sessions.parts import Parts
+from radfuse.services.sessions.predecessors import kept_reference
 from radfuse.services.workspace_objects import Images, SegmentOfRegion
 from radfuse.services.workspace_objects.segmentations import kept_rule
 
@@ -52,7 +54,7 @@ def manifests_of(
     facts = _facts(new, parts, listed, predecessor, version, making)
     for document in documents:
         if predecessor is not None:
-            document.PredecessorDocumentsSequence = [_predecessor(predecessor, images)]
+            add_predecessor(document, kept_reference(images.archive, predecessor.sop_instance_uid))
         add_block(document, facts)
     return documents
 
@@ -85,18 +87,6 @@ def _description(new: NewSession, version: int) -> str:
     """For other systems: what it is called, and what was noted."""
     text = f"{new.name} (version {version})"
     return (f"{text}\n{new.note}" if new.note else text)[:_MOST_TEXT]
-
-
-def _predecessor(session: KeptSession, images: Images) -> Dataset:
-    """An item of the Hierarchical SOP Instance Reference macro (PS3.3 table C.17-3)."""
-    from radfuse.services.one_object import stored_data_set
-    from radfuse.services.stored_objects import object_of
-
-    before = stored_data_set(images.archive, object_of(images.archive, session.sop_instance_uid), pixels=False)
-    item = Dataset()
-    item.StudyInstanceUID = before.StudyInstanceUID
-    item.ReferencedSeriesSequence = series_items([reference_to(before)], "ReferencedSOPSequence")
-    return item
 
 
 def _facts(

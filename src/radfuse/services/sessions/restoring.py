@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from radfuse.archive import Archive
 from radfuse.core.errors import RadfuseError, UnknownEntity, UnreadableObject
 from radfuse.geometry import Mask
+from radfuse.roi.boxes import drawn_on
 from radfuse.services.drawing import Drawn, Numbers, RegionAsk, make_region, rules
-from radfuse.services.drawing.boxes import drawn_on
 from radfuse.services.one_object import object_named, with_plain_pixels
 from radfuse.services.registrations import place_of
 from radfuse.services.series_views import SeriesView

@@ -15,6 +15,7 @@ from radfuse.services.sessions.listing import newest_of_workspace, session_named
 from radfuse.services.sessions.manifest import manifests_of
 from radfuse.services.sessions.model import KeptSession, NewSession, Part, Role, SavedSession
 from radfuse.services.sessions.parts import MadePart, parts_of
+from radfuse.services.sessions.predecessors import name_predecessors
 from radfuse.services.store_results import store
 from radfuse.services.workspace_objects import Images
 from radfuse.services.workspace_objects.report import tracking_of
@@ -37,6 +38,8 @@ def save_session(archive: Archive, new: NewSession, making: Making) -> SavedSess
     images = Images(archive)
     before = _predecessor(archive, new)
     parts = parts_of(images, new, making, tracking_of(before.segments) if before else {})
+    if before is not None:
+        name_predecessors(archive, (part.ds for part in parts.made if part.role is Role.REPORT), before)
     listed = [*map(_part, parts.made), *map(_registration, parts.registrations)]
     manifests = manifests_of(images, new, parts, listed, before, making)
     store(archive, [*(part.ds for part in parts.made), *manifests])

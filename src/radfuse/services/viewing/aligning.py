@@ -150,7 +150,7 @@ def _proposed(path: RegistrationPath, proposal: Proposal) -> Alignment:
 
 
 def _maker(kept: KeptRegistration) -> str:
-    return kept.creator or " ".join(kept.equipment) or "unknown"
+    return kept.creator or " ".join(dict.fromkeys(kept.equipment)) or "unknown"
 
 
 class _Known:

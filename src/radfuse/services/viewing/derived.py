@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from radfuse.archive import Archive
 from radfuse.core.errors import UnknownEntity
-from radfuse.services.volumes import cache_folder, objects_of_series
+from radfuse.services.volumes import cache_folder, objects_now
 from radfuse.volume import Volume
 from radfuse.volume.cache import CacheKey, VolumeCache
 
@@ -90,7 +90,7 @@ def _found_or_made(archive: Archive, key: CacheKey, make: Callable[[], Volume]) 
 def _is_outdated(archive: Archive, key: CacheKey) -> bool:
     """Whether the series is not any more what the volume was made of."""
     try:
-        objects = objects_of_series(archive, key.series_uid)
+        objects = objects_now(archive, key.series_uid)
     except UnknownEntity:
         return True
     return sorted(stored.digest for stored in objects) != sorted(key.digests)

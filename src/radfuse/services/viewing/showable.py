@@ -63,6 +63,10 @@ _PLACED_BY_FRAME: Final = frozenset(
 )
 """Enhanced and legacy converted CT, MR and PET: their functional groups say where each frame lies."""
 
+_RECONSTRUCTED: Final = frozenset(("RECON TOMO", "RECON GATED TOMO"))
+"""Third value of Image Type of tomograms that have slices (PS3.3 section C.8.4.9.1.1)."""
+
+_NO_SLICES: Final = "only reconstructed NM tomograms have slices"
 _VIEWS: Final = frozenset(("CR", "DX", "MG", "RF", "XA", "PX", "IO", "US", "SM", "XC", "ES", "OP", "OPT", "RTIMAGE"))
 """Modalities whose images are no slices of one thing."""
 
@@ -77,7 +81,9 @@ def _tag(keyword: str) -> int:
 _IMAGE_TYPE: Final = _tag("ImageType")
 _FRAMES: Final = _tag("NumberOfFrames")
 _SAMPLES: Final = _tag("SamplesPerPixel")
+_POSITION: Final = _tag("ImagePositionPatient")
 _ORIENTATION: Final = _tag("ImageOrientationPatient")
+_DETECTORS: Final = _tag("DetectorInformationSequence")
 _CORRECTED: Final = _tag("CorrectedImage")
 
 
@@ -104,7 +110,10 @@ def _pictures(series: SeriesRow, sop_class: str, header: Identifier) -> Showable
         (series.modality in _VIEWS, f"{series.modality} images are no slices of a volume"),
         (_number(header.text(_SAMPLES)) > 1, "the images are in colour"),
         ("LOCALIZER" in types and series.instances * frames < 10, "a localizer (scout) is no volume"),
-        (series.modality == "NM" and "TOMO" not in "\\".join(types), "planar and dynamic NM images are no slices"),
+        (
+            series.modality == "NM" and not _RECONSTRUCTED & set(types[2:3]),
+            "only reconstructed NM tomograms have slices",
+        ),
         (not _is_placed(sop_class, series, header), "the images do not say where they lie"),
         (series.instances * frames < 2, "there is one image"),
     ):
@@ -114,7 +123,19 @@ def _pictures(series: SeriesRow, sop_class: str, header: Identifier) -> Showable
 
 
 def _is_placed(sop_class: str, series: SeriesRow, header: Identifier) -> bool:
-    return sop_class in _PLACED_BY_FRAME or series.modality == "NM" or bool(header.text(_ORIENTATION))
+    if sop_class in _PLACED_BY_FRAME:
+        return True
+    return _says_where(header) or (series.modality == "NM" and any(map(_says_where, _detectors(header))))
+
+
+def _says_where(header: Identifier) -> bool:
+    return bool(header.text(_POSITION)) and bool(header.text(_ORIENTATION))
+
+
+def _detectors(header: Identifier) -> tuple[Identifier, ...]:
+    """Where tomograms have their place (PS3.3 section C.8.4.11)."""
+    found = header.get(_DETECTORS)
+    return found.items if found is not None else ()
 
 
 def _number(text: str) -> int:

@@ -17,7 +17,7 @@ from radfuse.services.stack_facts import StackFacts, refusal_of, settled, stack_
 from radfuse.services.viewing.aligning import Aligned, aligned
 from radfuse.services.viewing.derived import derived
 from radfuse.services.viewing.grids import carried, made_anew
-from radfuse.services.volumes import Ask, Progress, objects_of_series
+from radfuse.services.volumes import Ask, Progress, objects_now, objects_of_series
 from radfuse.volume import Volume
 from radfuse.volume.cache import CacheKey
 from radfuse.volume.resample import regular_grid, resample
@@ -63,7 +63,7 @@ def show(archive: Archive, view: SeriesView, onto: str = "", progress: Progress 
     digests = [stored.digest for stored in objects_of_series(archive, view.series)]
     native, ask, refusal = _opened(archive, view, progress)
     stack = stack_facts(archive, view.series)[(ask.stack or 1) - 1]
-    if sorted(stored.digest for stored in objects_of_series(archive, view.series)) != sorted(digests):
+    if sorted(stored.digest for stored in objects_now(archive, view.series)) != sorted(digests):
         # Voxels of some images under the key of others would be shown for ever.
         raise ImagesArriving
     key = CacheKey(view.series, digests, ask.unit, frozenset(repair.value for repair in ask.repairs), ask.stack)

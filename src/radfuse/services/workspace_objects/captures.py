@@ -13,6 +13,7 @@ from radfuse.objects.sc import Capture, build_capture
 from radfuse.services.series_views import SeriesView
 from radfuse.services.viewing import Look as Together
 from radfuse.services.viewing import Place, picture, show
+from radfuse.services.workspace_objects.captions import written_on
 from radfuse.services.workspace_objects.images import Images
 from radfuse.services.workspace_objects.model import Look, SavedBookmark, Scene
 from radfuse.services.workspace_objects.states import centre_of
@@ -29,30 +30,42 @@ _LIKE: Final = {"spyglass": "blend"}
 
 
 def bookmark_picture(
-    images: Images, bookmark: SavedBookmark, number: int, *, series: NewSeries, making: Making
+    images: Images,
+    bookmark: SavedBookmark,
+    number: int,
+    *,
+    series: NewSeries,
+    making: Making,
+    annotate: bool = False,
 ) -> Dataset:
-    """The axial plane through the crosshair, all of the base. Raises what showing a series raises."""
+    """Its plane through the crosshair, all of the base; ``annotate``: with the patient's name and what is shown.
+
+    Raises what showing a series raises.
+    """
     scene, base = bookmark.scene, bookmark.scene.base
     assert base is not None  # noqa: S101
     below = show(images.archive, base).volume
     point = scene.cursor_mm or centre_of(below)
     place = _place(below.grid, scene, point)
-    sources = [images.nearest(base, [point])[0]]
+    shown = [(images.nearest(base, [point])[0], _window(below, base, scene))]
     above = None
     if scene.overlay is not None and scene.mode != "base":
         over = show(images.archive, scene.overlay, base.series).volume
         above = over, _window(over, scene.overlay, scene)
-        sources.append(images.headers(scene.overlay)[0])
+        shown.append((images.headers(scene.overlay)[0], above[1]))
     how = Together.named(scene.slab_mm, scene.projection, _LIKE.get(scene.mode, scene.mode), scene.blend)
-    pixels = picture(place, (below, _window(below, base, scene)), above, how)
+    pixels = picture(place, (below, shown[0][1]), above, how)
+    if annotate:
+        pixels = written_on(pixels, shown, place)
+    sources = [header for header, _ in shown]
     capture = Capture(
         pixels[np.newaxis],
-        burned_in_annotation=False,
+        burned_in_annotation=annotate,
         planes=(place.grid(FrameOfReference(below.grid.frame.uid)),),
     )
     provenance = Provenance(
         "picture of a bookmark",
-        {"bookmark": str(number), "mode": scene.mode, "blend": f"{scene.blend:g}"},
+        {"bookmark": str(number), "plane": scene.active, "mode": scene.mode, "blend": f"{scene.blend:g}"},
         tuple(map(reference_to, sources)),
     )
     return build_capture(
@@ -62,8 +75,8 @@ def bookmark_picture(
 
 def _place(grid: Grid, scene: Scene, point: tuple[float, float, float]) -> Place:
     """A square that holds the base, in the plane through a point."""
-    turn = np.array(scene.turn if scene.turn is not None else _WITHOUT_TURN).reshape(3, 3)
-    right, down = turn[0], turn[1]
+    left, back, head = np.array(scene.turn if scene.turn is not None else _WITHOUT_TURN).reshape(3, 3)
+    right, down = {"coronal": (left, -head), "sagittal": (back, -head)}.get(scene.active, (left, back))
     corners = grid.corners_mm
     ends = [(corners @ way).min() for way in (right, down)], [(corners @ way).max() for way in (right, down)]
     size = float(max(np.subtract(ends[1], ends[0])))

@@ -40,6 +40,8 @@ class Scene:
     cursor_mm: Vector | None = None
     turn: tuple[float, ...] | None = None
     """What stands for left, back and head: nine numbers."""
+    active: str = "axial"
+    """The plane that is meant by its picture: axial, coronal or sagittal."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import xxhash
 
 from radfuse.objects.common import Code, Making, NewSeries, Provenance, codes, reference_to
 from radfuse.roi import sampling
-from radfuse.services.drawing.boxes import Drawn, drawn_on
+from radfuse.roi.boxes import Drawn, drawn_on
 from radfuse.services.series_views import SeriesView
 from radfuse.services.workspace_objects.images import Images
 from radfuse.services.workspace_objects.model import SavedRegion, SegmentOfRegion

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from radfuse.core.errors import ConfigurationError, DataSetError
 from radfuse.services import anonymize_preview
-from radfuse.services.anonymize import stored_source
 from radfuse.services.anonymize_job import Treatments, new_anonymization
+from radfuse.services.anonymize_stored import stored_source
 from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.peers import Peer
 from radfuse.services.project_keys import DEFAULT_KEY

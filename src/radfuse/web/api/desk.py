@@ -66,6 +66,10 @@ class ApiDesk:
     """How long a deletion can be taken back."""
     public_url: str = ""
     """The address that browsers see; empty: what each request says it is."""
+    export_folders: Sequence[Path] = ()
+    """Folders of this machine that administrators may have media written into."""
+    import_folders: Sequence[Path] = ()
+    """Folders of this machine that administrators may have imported."""
     holdings: Mapping[str, Holdings] = field(init=False)
     """What each database holds, by its name."""
 

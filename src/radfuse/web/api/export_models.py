@@ -52,7 +52,7 @@ class ImagesItem(_Strict):
 
 
 class SnapshotItem(_Strict):
-    """A Secondary Capture. With `annotate` the patient's name is written on it: it is burned in then, and says so."""
+    """A Secondary Capture. With `annotate`, here or in the picture, the patient's name is burned into it."""
 
     kind: Literal["snapshot"]
     picture: PictureAsk
@@ -174,6 +174,7 @@ class BookmarkItem(_Strict):
 
     kind: Literal["bookmark"]
     id: str = Field(min_length=1, max_length=64)
+    annotate: bool = False
 
 
 ExportItem = Annotated[

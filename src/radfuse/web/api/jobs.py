@@ -20,6 +20,20 @@ _MOST_ITEMS: Final = 1000
 _MAX_ID: Final = 2**31 - 1
 
 
+class Metric(BaseModel):
+    """How alike the images have become while they are registered: it falls."""
+
+    stage: str = Field(description="What is being done: each stage has numbers of its own.")
+    name: str
+    values: list[float] = Field(description="The newest of the stage, the last one last; less is better.")
+
+
+class Live(BaseModel):
+    """What can be watched of a job while it runs."""
+
+    metric: Metric | None = None
+
+
 class Job(BaseModel):
     """A job as it is now. Times are seconds since 1970 (UTC)."""
 
@@ -41,6 +55,7 @@ class Job(BaseModel):
     sent: int
     warned: int
     failed: int
+    live: Live | None = Field(None, description="While it runs, where there is something to watch.")
     actions: list[JobAction] = Field(description="What can be done to it now.")
 
     @classmethod
@@ -65,6 +80,7 @@ class Job(BaseModel):
             sent=job.counts.sent,
             warned=job.counts.warned,
             failed=job.counts.failed,
+            live=None if job.live is None else Live.model_validate(job.live),
             actions=list(actions_of(job)),
         )
 

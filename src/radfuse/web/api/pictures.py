@@ -83,6 +83,9 @@ class PictureAsk(BaseModel):
     blend: Annotated[float, Field(ge=0, le=1)] = 0.5
     mode: Literal["blend", "checkerboard", "difference", "base", "overlay"] = "blend"
     regions: list[PictureRegion] = Field([], max_length=_MOST_REGIONS, description="Outlines on the plane.")
+    annotate: bool = Field(
+        False, description="With the patient's name, series, windows and the patient's sides written on it."
+    )
 
 
 def router(desk: ApiDesk) -> APIRouter:
@@ -122,6 +125,10 @@ def picture_of(archive: Archive, ask: PictureAsk) -> bytes:
     """The picture as PNG. Raises as ``services.viewing.show``, and ConfigurationError."""
     from radfuse.services import viewing
 
+    if ask.annotate:
+        from radfuse.services.exporting import picture_asked
+
+        return png(picture_asked(archive, ask.model_dump(mode="json")))
     base = viewing.show(archive, ask.base.asked()).volume
     below = base, _window("base_window", ask.base_window, ask.base_colours)
     above = None

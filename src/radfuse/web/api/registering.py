@@ -18,7 +18,7 @@ from radfuse.web.api.jobs import Job
 from radfuse.web.api.refusals import refusals
 from radfuse.web.api.selection import Uid
 from radfuse.web.api.sends import ACCEPTED, Priority, accepted
-from radfuse.web.identity import note
+from radfuse.web.identity import Identity, identity_of, note
 
 _Mm = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 _Point = tuple[_Mm, _Mm, _Mm]
@@ -35,12 +35,18 @@ class PointPair(BaseModel):
     name: _Name = ""
 
 
-class Sphere(BaseModel):
-    """A part of the fixed images."""
+_Length = Annotated[float, Field(gt=0, le=4000, allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    """A part of the fixed images: a sphere, or a box along their columns, rows and slices."""
 
     model_config = ConfigDict(extra="forbid")
-    centre: _Point
-    radius_mm: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)]
+    centre: _Point = Field(description="In mm of the fixed frame of reference.")
+    radius_mm: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)] | None = None
+    size_mm: tuple[_Length, _Length, _Length] | None = Field(
+        None, description="Whole lengths of a box along increasing columns, rows and slices of the fixed images."
+    )
 
 
 class Hand(BaseModel):
@@ -61,7 +67,7 @@ class NewRegistration(BaseModel):
     clicks: list[PointPair] = Field([], max_length=100, description="About the same places, to begin from.")
     landmarks: list[PointPair] = Field([], max_length=1000, description="They measure the error.")
     manual: Hand | None = Field(None, description="What a registration by hand is.")
-    region: Sphere | None = None
+    region: Part | None = Field(None, description="Compare only this: a sphere or a box.")
     from_path: bool = Field(False, description="Begin from the registrations that are kept.")
     check_back: bool = Field(True, description="Measure the inverse consistency of a deformation.")
     propose: bool = Field(False, description="Keep nothing yet: a person accepts what comes of it, or not.")
@@ -89,23 +95,24 @@ def router(desk: ApiDesk) -> APIRouter:
             checked_uid(uid, "Series Instance UID")
             studies.append(place_of(archive, uid).study_instance_uid)
         note(request, "register", study=studies[0])
-        number = desk.jobs.submit(replace(_job(new), studies=tuple(dict.fromkeys(studies))))
+        number = desk.jobs.submit(replace(_job(new, identity_of(request)), studies=tuple(dict.fromkeys(studies))))
         return accepted(desk, number, response)
 
     return routes
 
 
-def _job(new: NewRegistration) -> NewJob:
+def _job(new: NewRegistration, who: Identity) -> NewJob:
     """The job. Raises ConfigurationError for what does not go together."""
     # Loads numpy and more, which the other routes do without.
     from radfuse.services.measure import Image
-    from radfuse.services.register import Allowed, LandmarkPair, RegisterAsk, RegisterKind
+    from radfuse.services.register import Allowed, LandmarkPair, Region, RegisterAsk, RegisterKind
     from radfuse.services.register_job import new_registration
 
     clicks, landmarks = (
         tuple(LandmarkPair(pair.fixed, pair.moving, pair.name) for pair in pairs)
         for pairs in (new.clicks, new.landmarks)
     )
+    part = new.region
     try:
         ask = RegisterAsk(
             Image(new.fixed),
@@ -113,7 +120,7 @@ def _job(new: NewRegistration) -> NewJob:
             RegisterKind(new.kind),
             clicks,
             landmarks,
-            None if new.region is None else (new.region.centre, new.region.radius_mm),
+            None if part is None else Region(part.centre, part.radius_mm or 0.0, part.size_mm),
             from_path=new.from_path,
             check_back=new.check_back,
             allowed=Allowed(new.allow_other_patient, new.allow_same_frame),
@@ -121,4 +128,6 @@ def _job(new: NewRegistration) -> NewJob:
         )
     except CannotRegister as error:
         raise ConfigurationError("kind", error.reason) from error
-    return new_registration(ask, database=new.database, priority=new.priority, is_proposal=new.propose)
+    # What is proposed has the name of who accepts it.
+    by = "" if new.propose or who.is_single_user else who.full_name or who.user
+    return new_registration(ask, database=new.database, priority=new.priority, is_proposal=new.propose, by=by)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from radfuse.services import rehearsal, rules
+from radfuse.services.project_keys import Keys
 from radfuse.services.rule_texts import check_rule, rule_of_text, sentence_of_rule, text_of_rule
 from radfuse.web.api.desk import ApiDesk
 from radfuse.web.api.refusals import refusals
@@ -88,7 +89,7 @@ def router(desk: ApiDesk) -> APIRouter:
         """Make it what is given. It is for what arrives from now on; an enabled one goes on where it is."""
         note(request, "rule changed", subject=name)
         rule = rule_of_text(wanted.definition, name)
-        check_rule(rule, desk.peers.by_name, desk.databases)
+        check_rule(rule, desk.peers.by_name, desk.databases, Keys(desk.data))
         desk.rules.add(rule)
         return Rule.of(desk.rules.get(name))
 
@@ -97,7 +98,7 @@ def router(desk: ApiDesk) -> APIRouter:
         """On, for what arrives from now on; or off."""
         note(request, "rule turned on" if switch.is_enabled else "rule turned off", subject=name)
         if switch.is_enabled:
-            check_rule(desk.rules.get(name), desk.peers.by_name, desk.databases)
+            check_rule(desk.rules.get(name), desk.peers.by_name, desk.databases, Keys(desk.data))
         desk.rules.enable(name, switch.is_enabled)
         return Rule.of(desk.rules.get(name))
 
@@ -111,7 +112,7 @@ def router(desk: ApiDesk) -> APIRouter:
     def rehearse(wanted: NewRule) -> Rehearsal:
         """What it would do with the newest studies that are kept. Nothing is done. Takes at most some seconds."""
         rule = rule_of_text(wanted.definition, "")
-        peers = check_rule(rule, desk.peers.by_name, desk.databases)
+        peers = check_rule(rule, desk.peers.by_name, desk.databases, Keys(desk.data))
         found = rehearsal.rehearse(desk.archive(rule.database), rule, peers)
         examples = [RehearsalExample(study=each.study, text=each.text) for each in found.examples]
         return Rehearsal(

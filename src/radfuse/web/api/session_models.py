@@ -125,6 +125,7 @@ def _scene(view: BookmarkView) -> made.Scene:
         projection=view.projection,
         cursor_mm=view.cursor_mm,
         turn=tuple(view.plane_turn) if view.plane_turn else None,
+        active=view.active or "axial",
     )
 
 

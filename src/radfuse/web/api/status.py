@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from radfuse.jobs import JobState
 from radfuse.services.node_status import arrivals_by_hour, troubles_of, volume_of
+from radfuse.services.ohif import installed
 from radfuse.web.api.databases import Database, databases_of
 from radfuse.web.api.desk import ApiDesk
 from radfuse.web.health import troubles
@@ -43,6 +44,7 @@ class Status(BaseModel):
     arrivals: list[Arrivals]
     jobs: dict[JobState, int]
     worker_running: bool
+    ohif: str = Field(description="The version of OHIF that is installed, at /ohif/; empty: none is.")
 
 
 def router(desk: ApiDesk) -> APIRouter:
@@ -80,4 +82,10 @@ def _status(desk: ApiDesk) -> Status:
         ],
         jobs=dict(desk.jobs.totals()),
         worker_running=node.is_worker_running,
+        ohif=_ohif_of(desk),
     )
+
+
+def _ohif_of(desk: ApiDesk) -> str:
+    found = installed(desk.data)
+    return "" if found is None else found.version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from radfuse.services.browse import (
     study_in_detail,
 )
 from radfuse.services.databases import DEFAULT_DATABASE
+from radfuse.services.sessions import has_session
 from radfuse.web.api.databases import DatabaseName
 from radfuse.web.api.desk import ApiDesk
 from radfuse.web.api.refusals import refusals
@@ -82,7 +84,7 @@ def _listing(desk: ApiDesk) -> Callable[..., StudyPage]:
         if q.strip():
             note(request, "search", subject=q)
         found = search_studies(archive, StudySearch(q, sort, is_descending, cursor, limit))
-        goes_on = badges_of(desk.jobs, found.studies, database)
+        goes_on = badges_of(desk.jobs, found.studies, database, partial(has_session, archive))
         return StudyPage(
             studies=[Study.of(row, goes_on[row.study_instance_uid]) for row in found.studies],
             next=found.next or None,
@@ -115,7 +117,8 @@ def _study(desk: ApiDesk) -> Callable[..., StudyDetail]:
 
 
 def _badges(desk: ApiDesk, row: StudyRow, database: str) -> Badges:
-    return badges_of(desk.jobs, [row], database)[row.study_instance_uid]
+    has_one = partial(has_session, desk.archive(database))
+    return badges_of(desk.jobs, [row], database, has_one)[row.study_instance_uid]
 
 
 def _instances(desk: ApiDesk) -> Callable[..., InstancePage]:

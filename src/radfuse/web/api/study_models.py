@@ -36,7 +36,13 @@ class LeavingBadge(BaseModel):
     job: int
 
 
-Badge = Annotated[ArrivingBadge | SentBadge | LeavingBadge, Field(discriminator="kind")]
+class SessionBadge(BaseModel):
+    """A session of the workstation was saved in it."""
+
+    kind: Literal["session"] = "session"
+
+
+Badge = Annotated[ArrivingBadge | SentBadge | LeavingBadge | SessionBadge, Field(discriminator="kind")]
 
 
 def badges(of: Badges) -> list[Badge]:
@@ -48,6 +54,8 @@ def badges(of: Badges) -> list[Badge]:
         found.append(SentBadge(peers=list(of.sent_to)))
     if of.leaving is not None:
         found.append(LeavingBadge(due_s=of.leaving.due_s, job=of.leaving.job))
+    if of.has_session:
+        found.append(SessionBadge())
     return found
 
 

@@ -17,6 +17,7 @@ from radfuse.services.databases import DEFAULT_DATABASE
 from radfuse.services.upload import FileState, Upload
 from radfuse.web.account import note_stored
 from radfuse.web.api.desk import ApiDesk
+from radfuse.web.api.media_models import ImportFinding
 from radfuse.web.api.refusals import refusals
 from radfuse.web.channel import body_of
 from radfuse.web.identity import note
@@ -45,7 +46,7 @@ _BODY: Final[dict[str, Any]] = {
 class UploadedFile(BaseModel):
     """What became of one file."""
 
-    name: str = Field(description='As the browser calls it; for a member of a zip archive "archive.zip/member".')
+    name: str = Field(description='As the browser calls it; for a member of an archive "archive.zip/member".')
     state: FileState
     reason: str
     study: str
@@ -65,6 +66,7 @@ class UploadResult(BaseModel):
     refused: int
     ignored: int
     studies: list[str]
+    findings: list[ImportFinding] = Field(description="About media in zip archives and disc images.")
 
 
 def router(desk: ApiDesk) -> APIRouter:
@@ -76,7 +78,7 @@ def router(desk: ApiDesk) -> APIRouter:
 
     @routes.post(
         "/uploads",
-        summary="Upload DICOM files and zip archives of them",
+        summary="Upload DICOM files, and zip archives and disc images of them",
         openapi_extra=_BODY,
     )
     async def uploads(
@@ -120,7 +122,7 @@ def _read_form(reader: MultipartReader, taken: Upload) -> None:
     except HttpProblem as problem:
         if not taken.files:
             raise
-        taken.refuse(upload.shown_name(name or ""), f"the upload broke off here: {problem.detail}")
+        taken.refuse(name or "", f"the upload broke off here: {problem.detail}")
     if not taken.files:
         raise bad_request("the form holds no file")
 
@@ -144,4 +146,5 @@ def _result(taken: Upload) -> UploadResult:
         refused=taken.count(FileState.REFUSED),
         ignored=taken.count(FileState.IGNORED),
         studies=taken.studies,
+        findings=[ImportFinding(kind=str(kind), count=count) for kind, count in taken.report.findings.counts.items()],
     )

@@ -84,6 +84,9 @@ class BookmarkView(_Strict):
     slab_mm: float = Field(ge=0, le=10_000, allow_inf_nan=False)
     projection: Projection
     cursor_mm: Point | None
+    active: Literal["axial", "coronal", "sagittal"] | None = Field(
+        None, description="The plane that a picture of it shows; null: axial."
+    )
     plane_turn: _Turn | None = Field(description="Oblique axes; null: those of the patient.")
     zoom: dict[_Pane, _Number] = Field(max_length=_MOST)
     pan: dict[_Pane, tuple[_Number, _Number]] = Field(max_length=_MOST)

@@ -219,6 +219,7 @@ def _first_state(series: Sequence[str]) -> WorkspaceState:
         slab_mm=0,
         projection="thin",
         cursor_mm=None,
+        active=None,
         plane_turn=None,
         zoom={},
         pan={},

@@ -16,6 +16,7 @@ interface InstanceActions {
   onReadAttributes: (at: number) => void;
   /** For those who may. */
   onSend?: ((instance: Instance) => void) | undefined;
+  onExport?: ((instance: Instance) => void) | undefined;
   onDelete?: ((instance: Instance) => void) | undefined;
 }
 
@@ -80,7 +81,7 @@ interface CellProps extends InstanceActions {
   at: number;
 }
 
-function Cell({ instance, modality, at, onShow, onReadAttributes, onSend, onDelete }: CellProps) {
+function Cell({ instance, modality, at, onShow, onReadAttributes, onSend, onExport, onDelete }: CellProps) {
   const number = instance.InstanceNumber || "without number";
   const show = instance.thumbnail ? () => { onShow(at); } : undefined;
   const readAttributes = () => { onReadAttributes(at); };
@@ -101,6 +102,7 @@ function Cell({ instance, modality, at, onShow, onReadAttributes, onSend, onDele
         onShow={show}
         onReadAttributes={readAttributes}
         onSend={onSend && (() => { onSend(instance); })}
+        onExport={onExport && (() => { onExport(instance); })}
         onDelete={onDelete && (() => { onDelete(instance); })}
       />
     </div>

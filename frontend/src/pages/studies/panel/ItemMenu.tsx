@@ -1,5 +1,5 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconDotsVertical, IconListDetails, IconPhoto, IconSend, IconTrash } from "@tabler/icons-react";
+import { IconDisc, IconDotsVertical, IconListDetails, IconPhoto, IconSend, IconTrash } from "@tabler/icons-react";
 
 export interface ItemActions {
   /** Where there is a picture. */
@@ -7,6 +7,7 @@ export interface ItemActions {
   onReadAttributes: () => void;
   /** For those who may. */
   onSend?: (() => void) | undefined;
+  onExport?: (() => void) | undefined;
   onDelete?: (() => void) | undefined;
 }
 
@@ -16,7 +17,7 @@ interface ItemMenuProps extends ItemActions {
 }
 
 /** What can be done with one series or one instance. */
-export function ItemMenu({ what, className, onShow, onReadAttributes, onSend, onDelete }: ItemMenuProps) {
+export function ItemMenu({ what, className, onShow, onReadAttributes, onSend, onExport, onDelete }: ItemMenuProps) {
   return (
     <Menu position="bottom-end" width={180}>
       <Menu.Target>
@@ -36,6 +37,11 @@ export function ItemMenu({ what, className, onShow, onReadAttributes, onSend, on
         {onSend && (
           <Menu.Item leftSection={<IconSend size={16} />} onClick={onSend}>
             Send {what} …
+          </Menu.Item>
+        )}
+        {onExport && (
+          <Menu.Item leftSection={<IconDisc size={16} />} onClick={onExport}>
+            Export {what} …
           </Menu.Item>
         )}
         {onDelete && (

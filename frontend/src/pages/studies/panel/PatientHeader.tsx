@@ -1,8 +1,9 @@
 import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
-import { IconArrowBackUp, IconBoxMultiple, IconSend, IconTrash, IconUserOff, IconX } from "@tabler/icons-react";
+import { IconArrowBackUp, IconBoxMultiple, IconDisc, IconExternalLink, IconSend, IconTrash, IconUserOff, IconX } from "@tabler/icons-react";
 import { useEffect, type ReactNode } from "react";
 import { Link } from "react-router-dom";
 
+import { useOhif } from "../../../api/admin";
 import type { Study } from "../../../api/types";
 import { hasRole, useSession } from "../../../app/session";
 import {
@@ -20,6 +21,7 @@ import { workstationPath } from "../../../workstation/path";
 import { leavingOf, leavingWords, type Leaving } from "../badges";
 import { chosenStudies, type Chosen } from "../chosen";
 import { Modalities } from "../columns";
+import { ohifPath } from "./ohifPath";
 import styles from "./panel.module.css";
 
 interface PatientHeaderProps {
@@ -27,6 +29,7 @@ interface PatientHeaderProps {
   database: string;
   onClose: () => void;
   onSend: (chosen: Chosen) => void;
+  onExport: (chosen: Chosen) => void;
   onAnonymize: (chosen: Chosen) => void;
   onDelete: (chosen: Chosen) => void;
   onKeep: (job: number) => void;
@@ -62,10 +65,14 @@ export function PatientHeader({ study, database, onClose, onKeep, ...props }: Pa
       ) : (
         <Group gap="sm">
           <OpenButton study={study.StudyInstanceUID} database={database} />
+          <OhifButton study={study.StudyInstanceUID} database={database} />
           {hasRole(session, "operator") && (
             <>
               <Button variant="default" leftSection={<IconSend size={16} />} onClick={() => { props.onSend(chosen); }}>
                 Send …
+              </Button>
+              <Button variant="default" leftSection={<IconDisc size={16} />} onClick={() => { props.onExport(chosen); }}>
+                Export …
               </Button>
               <Button variant="default" leftSection={<IconUserOff size={16} />} onClick={() => { props.onAnonymize(chosen); }}>
                 Anonymize …
@@ -90,6 +97,26 @@ function OpenButton({ study, database }: { study: string; database: string }) {
     <Tooltip label="Open in the workstation (O)">
       <Button component={Link} to={workstationPath(study, database)} leftSection={<IconBoxMultiple size={16} />}>
         Open
+      </Button>
+    </Tooltip>
+  );
+}
+
+/** To OHIF, for general reading, where it is installed. */
+function OhifButton({ study, database }: { study: string; database: string }) {
+  const version = useOhif();
+  if (!version) return null;
+  return (
+    <Tooltip label={`Open in OHIF ${version}, in a window of its own`}>
+      <Button
+        variant="default"
+        component="a"
+        href={ohifPath(study, database)}
+        target="_blank"
+        rel="noopener"
+        leftSection={<IconExternalLink size={16} />}
+      >
+        Open in OHIF
       </Button>
     </Tooltip>
   );

@@ -44,6 +44,7 @@ export function SeriesCard(props: SeriesCardProps) {
         onShow={props.onShow}
         onReadAttributes={props.onReadAttributes}
         onSend={props.onSend}
+        onExport={props.onExport}
         onDelete={props.onDelete}
       />
     </div>

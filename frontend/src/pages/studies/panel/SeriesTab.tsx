@@ -17,6 +17,7 @@ interface SeriesTabProps {
   onShow: (shown: Shown) => void;
   onReadAttributes: (reading: Reading) => void;
   onSend: (chosen: Chosen) => void;
+  onExport: (chosen: Chosen) => void;
   onDelete: (chosen: Chosen) => void;
 }
 
@@ -40,6 +41,7 @@ export function SeriesTab(props: SeriesTabProps) {
               onShow={each.thumbnail ? () => { onShow({ series: uid, at: null }); } : undefined}
               onReadAttributes={() => { onReadAttributes({ series: uid, at: 0 }); }}
               onSend={canChange ? () => { props.onSend(chosen); } : undefined}
+              onExport={canChange ? () => { props.onExport(chosen); } : undefined}
               onDelete={canChange ? () => { props.onDelete(chosen); } : undefined}
             />
             {opened === uid && (
@@ -49,6 +51,7 @@ export function SeriesTab(props: SeriesTabProps) {
                 onShow={(at) => { onShow({ series: uid, at }); }}
                 onReadAttributes={(at) => { onReadAttributes({ series: uid, at }); }}
                 onSend={canChange ? (one) => { props.onSend(chosenInstance(study, uid, one, database)); } : undefined}
+                onExport={canChange ? (one) => { props.onExport(chosenInstance(study, uid, one, database)); } : undefined}
                 onDelete={canChange ? (one) => { props.onDelete(chosenInstance(study, uid, one, database)); } : undefined}
               />
             )}

@@ -18,6 +18,7 @@ interface StudyPanelProps {
   database: string;
   onClose: () => void;
   onSend: (chosen: Chosen) => void;
+  onExport: (chosen: Chosen) => void;
   onAnonymize: (chosen: Chosen) => void;
   onDelete: (chosen: Chosen) => void;
   /** Take a deletion back, by its job. */
@@ -41,7 +42,7 @@ export interface Reading {
   at: number;
 }
 
-function Content({ study, database, onClose, onSend, onAnonymize, onDelete, onKeep }: StudyPanelProps) {
+function Content({ study, database, onClose, onSend, onExport, onAnonymize, onDelete, onKeep }: StudyPanelProps) {
   const { data, error, refetch, isPending } = useStudy({ study, database });
   const [tab, setTab] = useState<string | null>("series");
   const [reading, setReading] = useState<Reading | null>(null);
@@ -69,7 +70,7 @@ function Content({ study, database, onClose, onSend, onAnonymize, onDelete, onKe
   const first = reading ?? { series: data.series[0]?.SeriesInstanceUID ?? "", at: 0 };
   return (
     <>
-      <PatientHeader {...{ study: data.study, database, onClose, onSend, onAnonymize, onDelete, onKeep }} />
+      <PatientHeader {...{ study: data.study, database, onClose, onSend, onExport, onAnonymize, onDelete, onKeep }} />
       <StudySessions study={data.study} database={database} />
       <Tabs value={tab} onChange={setTab} className={styles.tabs}>
         <Tabs.List>
@@ -79,7 +80,7 @@ function Content({ study, database, onClose, onSend, onAnonymize, onDelete, onKe
         </Tabs.List>
         <Tabs.Panel value="series" className={styles.tabPanel}>
           <SeriesTab
-            {...{ study, database, onSend, onDelete }}
+            {...{ study, database, onSend, onExport, onDelete }}
             series={data.series}
             onShow={setShown}
             onReadAttributes={readAttributes}

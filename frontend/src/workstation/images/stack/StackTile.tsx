@@ -14,7 +14,7 @@ import { Picture } from "./Picture";
 import { StackControls } from "./StackControls";
 import { StackMarks } from "./StackMarks";
 import { useFilm } from "./useFilm";
-import { useStack } from "./useStack";
+import { useStack, type Stack } from "./useStack";
 import { useStackKeys } from "./useStackKeys";
 import { useTouch } from "./useTouch";
 import { useImageWindow } from "./useImageWindow";
@@ -79,7 +79,7 @@ export function StackTile({ placed: { series, study }, isActive }: { placed: Pla
       <div ref={both} className={styles.stage} data-windowing={facts?.isGrey || undefined} {...pointer} onDoubleClick={onDoubleClick}>
         {stack.error !== null && <ErrorBox error={stack.error} />}
         <Picture canvas={canvas} image={picture.image} zoom={zoom} />
-        {picture.isFailed && <NoPicture words={stack.instance ? `${stack.instance.sop_class_name}, ${stack.instance.transfer_syntax_name}` : ""} />}
+        {picture.isFailed && <NoPicture stack={stack} />}
         <StackMarks
           isBusy={!isThere && !picture.isFailed}
           sides={sidesOf(stack.attributes)}
@@ -108,11 +108,15 @@ export function StackTile({ placed: { series, study }, isActive }: { placed: Pla
   );
 }
 
-function NoPicture({ words }: { words: string }) {
+const PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL"];
+
+function NoPicture({ stack: { instance, attributes } }: { stack: Stack }) {
+  const hasPixels = attributes.length === 0 || attributes.some(({ keyword }) => PIXELS.includes(keyword));
   return (
     <div className={styles.none}>
       <b>No picture can be made of this object.</b>
-      <span>{words}</span>
+      {!hasPixels && <span>It was stored without its pixels (Pixel Data is missing): send it again from where it was made.</span>}
+      {instance && <span>{`${instance.sop_class_name}, ${instance.transfer_syntax_name}`}</span>}
     </div>
   );
 }

@@ -136,6 +136,21 @@ export class Drawing {
     target.getContext("2d", { alpha: false })?.drawImage(this.#canvas, 0, top, width, height, 0, 0, target.width, target.height);
   }
 
+  /** Draw one pixel of it: drivers keep what was uploaded a second time until a texture is drawn from. */
+  settle({ texture }: VoxelTexture): void {
+    const { gl } = this;
+    gl.viewport(0, 0, 1, 1);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.scissor(0, 0, 1, 1);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_3D, texture);
+    gl.uniform1i(this.#at("baseCount"), 1);
+    gl.uniform1i(this.#at("overCount"), 0);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    gl.activeTexture(gl.TEXTURE3);
+    gl.flush();
+  }
+
   #at(name: string): WebGLUniformLocation | null {
     const known = this.#places.get(name);
     if (known !== undefined) return known;

@@ -151,6 +151,7 @@ class Engine {
       pane.key = now.key;
       pane.isFilled = true;
       pane.isCoarse = share < 1;
+      pane.canvas.toggleAttribute("data-coarse", pane.isCoarse);
       this.drawing.draw(pane.canvas, now.scene, columns, rows);
       pixels += columns * rows;
     }

@@ -16,6 +16,31 @@ const KEPT_BYTES = 16 << 20;
 /** Some slices at once: each upload has its price. */
 const BATCH_BYTES = 2 << 20;
 
+const READ_BYTES = 256 << 10;
+
+interface Reader {
+  /** The next bytes, to be used before more are read; null at the end. */
+  read: () => Promise<Uint8Array | null>;
+  cancel: () => Promise<void>;
+}
+
+/** One buffer for all of it where the browser can: else each piece waits for the garbage collector. */
+function readerOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): Reader {
+  try {
+    const reader = body.getReader({ mode: "byob" });
+    let buffer = new ArrayBuffer(READ_BYTES);
+    const read = async () => {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (value) buffer = value.buffer;
+      return done ? null : value;
+    };
+    return { read, cancel: () => reader.cancel() };
+  } catch {
+    const reader = body.getReader();
+    return { read: async () => (await reader.read()).value ?? null, cancel: () => reader.cancel() };
+  }
+}
+
 /** Hand out slices as they are complete; `take` must be done with them when it returns. Throws ApiError, AbortError. */
 export async function streamSlices(
   wanted: Wanted,
@@ -40,11 +65,11 @@ export async function streamSlices(
     first += whole;
     filled = 0;
   };
-  const reader = response.body.getReader();
+  const reader = readerOf(response.body);
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
+      const value = await reader.read();
+      if (!value) break;
       for (let from = 0; from < value.length; ) {
         const part = Math.min(value.length - from, bytes.length - filled);
         bytes.set(value.subarray(from, from + part), filled);

@@ -24,6 +24,7 @@ const AGAIN_MS = 2000;
 /** The voxels of these facts are others now, or lie elsewhere. */
 export const CHANGED = 412;
 const TOLD_EVERY_MS = 100;
+const SETTLED_BYTES = 16 << 20;
 
 /** Which levels are read, one after the other: the coarsest, one between, the finest that the card takes. */
 export function levelsToRead(levels: readonly VolumeLevel[], mostVoxels: number): VolumeLevel[] {
@@ -113,11 +114,17 @@ export class Volumes {
     const made = makeTexture(this.#drawing.gl, grid, facts.dtype, facts.range);
     const address = voxelsAddress(view, { onto, database }, facts.id, level.level);
     let told = 0;
+    let settled = 0;
     try {
       await streamSlices(
         { address, dtype: facts.dtype, slice: rows * columns, slices },
         (first, voxels) => {
           made.fill(first, voxels);
+          settled += voxels.byteLength;
+          if (settled > SETTLED_BYTES) {
+            this.#drawing.settle(made);
+            settled = 0;
+          }
           if (performance.now() - told < TOLD_EVERY_MS) return;
           told = performance.now();
           setLoading(view.series, { loaded: first + voxels.length / (rows * columns), total: slices, level: level.level });

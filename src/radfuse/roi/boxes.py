@@ -1,7 +1,8 @@
-"""Parts of grids and volumes: a region is kept and measured in its box, never on the whole image."""
+"""Regions by their boxes: kept, worked on and measured only where they are; a lesion is small, its images are large."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,28 +36,107 @@ class Box:
         """First and one past the last column, row and slice."""
         return [end for part in reversed(self.where) for end in (part.start, part.stop)]
 
+    @classmethod
+    def around(cls, inside: npt.NDArray[np.bool_]) -> Box:
+        """The smallest that holds what is true; one voxel where nothing is."""
+        if not inside.any():
+            return cls((0, 0, 0), (1, 1, 1))
+        slices, rows, columns = sampling.bounds_of(inside)
+        sizes = slices.stop - slices.start, rows.stop - rows.start, columns.stop - columns.start
+        return cls((slices.start, rows.start, columns.start), sizes)
+
+    def of(self, grid: Grid) -> Grid:
+        """The part of a grid that it is."""
+        return grid.cropped(self.first, self.shape)
+
+    def padded(self, grid: Grid, around_mm: float) -> Box:
+        """It and so much more, at least two voxels, as far as the grid goes."""
+        return grown(grid, self, np.ceil(around_mm / np.array(grid.spacing_mm)) + 2)
+
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """A region on the voxels of ``grid``: those of ``box`` that belong to it, and what is to be said of it."""
+class Part:
+    """Voxels of ``grid`` that belong to a region: ``inside`` says it for those of ``box``, all others are outside."""
 
     grid: Grid
     box: Box
     inside: npt.NDArray[np.bool_]
-    notes: tuple[str, ...] = ()
-    """What makes one doubt it."""
-    remarks: tuple[str, ...] = ()
-    """How it came about, without a doubt."""
+
+    @classmethod
+    def of(cls, mask: Mask) -> Part:
+        """A mask on the whole grid."""
+        box = Box.around(mask.inside)
+        return Part(mask.grid, box, mask.inside[box.where].copy())
+
+    @classmethod
+    def nothing(cls, grid: Grid) -> Part:
+        """No voxel."""
+        return Part(grid, Box((0, 0, 0), (1, 1, 1)), np.zeros((1, 1, 1), dtype=np.bool_))
+
+    @classmethod
+    def together(cls, parts: Iterable[Part]) -> Part:
+        """The voxels of any of some parts of one grid; there must be one."""
+        every = list(parts)
+        box = every[0].box
+        for part in every[1:]:
+            box = union(box, part.box)
+        inside = np.zeros(box.shape, dtype=np.bool_)
+        for part in every:
+            inside |= part.cut(box)
+        return Part(every[0].grid, box, inside)
 
     @property
     def mask(self) -> Mask:
         """On the part of the grid that the box is."""
-        return Mask(self.grid.cropped(self.box.first, self.box.shape), self.inside)
+        return Mask(self.box.of(self.grid), self.inside)
+
+    @property
+    def whole_mask(self) -> Mask:
+        """On the whole grid."""
+        inside = np.zeros(self.grid.shape, dtype=np.bool_)
+        inside[self.box.where] = self.inside
+        return Mask(self.grid, inside)
 
     @property
     def voxels(self) -> int:
         """How many belong to it."""
         return int(np.count_nonzero(self.inside))
+
+    @property
+    def volume_ml(self) -> float:
+        """Their volume."""
+        return self.voxels * self.grid.voxel_volume_mm3 / 1000
+
+    def cut(self, box: Box) -> npt.NDArray[np.bool_]:
+        """Which voxels of a box belong to it."""
+        found = np.zeros(box.shape, dtype=np.bool_)
+        here, there = [], []
+        for own, other in zip(self.box.where, box.where, strict=True):
+            first, last = max(own.start, other.start), min(own.stop, other.stop)
+            if first >= last:
+                return found
+            here.append(slice(first - own.start, last - own.start))
+            there.append(slice(first - other.start, last - other.start))
+        found[tuple(there)] = self.inside[tuple(here)]
+        return found
+
+    def common(self, other: Part) -> int:
+        """How many voxels both have."""
+        return int(np.count_nonzero(self.inside & other.cut(self.box)))
+
+    def padded(self, around_mm: float) -> Box:
+        """Its box and so much more, at least two voxels, as far as the grid goes."""
+        return self.box.padded(self.grid, around_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn(Part):
+    """A region that was drawn, and what is to be said of it."""
+
+    notes: tuple[str, ...] = ()
+    """What makes one doubt it."""
+    remarks: tuple[str, ...] = ()
+    """How it came about, without a doubt."""
 
     def noting(self, *notes: str) -> Drawn:
         """The same with more doubts."""
