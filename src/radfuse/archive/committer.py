@@ -97,16 +97,12 @@ class Committer:
         """``keep`` for objects that are here together, which then share their syncs; what each would have raised."""
         pendings = [_Pending(incoming, entry) for incoming, entry in objects]
         outcomes = self._settle(pendings)
-        damaged = {
-            place: _Pending(pending.incoming, pending.entry, distrusts=pending.same.blob_id)
-            for place, pending in enumerate(pendings)
-            if pending.same is not None and not self._is_whole(pending.same)
-        }
-        for again in damaged.values():
-            blob_id = again.distrusts or b""
-            _log.warning("a damaged object came again and is replaced", extra={"blob": blob_id.hex()})
-        for place, outcome in zip(damaged, self._settle(list(damaged.values())), strict=True):
-            outcomes[place] = outcome
+        for place, pending in enumerate(pendings):
+            if pending.same is not None and not self._is_whole(pending.same):
+                blob_id = pending.same.blob_id
+                _log.warning("a damaged object came again and is replaced", extra={"blob": blob_id.hex()})
+                again = _Pending(pending.incoming, pending.entry, distrusts=blob_id)
+                outcomes[place : place + 1] = self._settle([again])
         return outcomes
 
     def _settle(self, pendings: Sequence[_Pending]) -> list[Outcome | Exception]:
