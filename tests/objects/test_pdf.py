@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +188,11 @@ def test_what_is_no_pdf_is_refused() -> None:
     ds.EncapsulatedDocument = b"<html></html>\n"
     with pytest.raises(UnreadableObject, match="its document is no PDF"):
         read_encapsulated_pdf(encode(ds))
+
+
+def test_pictures_are_bytes_and_no_text_that_is_a_quarter_larger() -> None:
+    picture = Picture(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    content = render_pdf(PaperReport("A report", "", blocks=(Pictures((picture,)),))).content
+    assert b"ASCII85Decode" not in content
+    (stream,) = re.findall(rb"/Subtype /Image[^>]*>>\s*stream\r?\n(.*?)endstream", content, re.DOTALL)
+    assert zlib.decompressobj().decompress(stream) == picture.pixels.tobytes()

@@ -30,6 +30,14 @@ _AXES: Final = {
     "sagittal": ((0, 1, 0), (0, 0, -1)),
 }
 """To the right and down, LPS: as radiologists look at it."""
+_AS_OPENED: Final[dict[str, Any]] = {
+    "cursor_mm": None,
+    "zoom": {},
+    "pan": {},
+    "plane_turn": None,
+    "slab_mm": 0,
+    "projection": "thin",
+}
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,7 @@ class Station:
         box = canvas.bounding_box()
         assert box is not None
         size = np.zeros((round(box["height"]), round(box["width"])))
-        state = self.state() if not alone else {"cursor_mm": None, "zoom": {}, "pan": {}}
+        state = self.state() if not alone else _AS_OPENED
         shown = _plane_of(state, self.facts(alone or state["base"]["series"]), plane, size)
         away = np.array(point_mm) - shown["centre_mm"]
         x, y = (away @ np.array(shown[way]) / shown["spacing_mm"] for way in ("right", "down"))
@@ -190,8 +198,9 @@ def _window(display: dict[str, Any]) -> dict[str, float]:
 
 
 def _plane_of(state: dict[str, Any], facts: dict[str, Any], plane: str, like: npt.NDArray[Any]) -> dict[str, Any]:
-    """All of the base's box in the pane at zoom 1, at the depth of the cursor."""
-    right, down = (np.array(way, float) for way in _AXES[plane])
+    """All of the base's box in the pane at zoom 1, at the depth of the cursor; turned planes keep the scale."""
+    upright = [np.array(way, float) for way in _AXES[plane]]
+    right, down = (_tilt(state["plane_turn"], plane) @ way for way in upright)
     rows, columns = like.shape[:2]
     steps = np.array(facts["direction"]).reshape(3, 3) * np.array(facts["spacing_mm"])[:, None]
     counts = np.array(facts["shape"][::-1])
@@ -200,7 +209,7 @@ def _plane_of(state: dict[str, Any], facts: dict[str, Any], plane: str, like: np
     cursor = middle if state["cursor_mm"] is None else np.array(state["cursor_mm"])
     pan = state["pan"].get(plane, (0, 0))
     centre = middle + (cursor - middle) @ normal * normal + pan[0] * right + pan[1] * down
-    wide, tall = (np.abs(counts[:, None] * steps @ way[:, None]).sum() for way in (right, down))
+    wide, tall = (np.abs(counts[:, None] * steps @ way[:, None]).sum() for way in upright)
     spacing = max(wide / columns, tall / rows) * _MARGIN / state["zoom"].get(plane, 1)
     return {
         "centre_mm": centre.tolist(),
@@ -209,4 +218,18 @@ def _plane_of(state: dict[str, Any], facts: dict[str, Any], plane: str, like: np
         "spacing_mm": spacing,
         "rows": rows,
         "columns": columns,
+        "slab_mm": state["slab_mm"],
+        "projection": state["projection"],
     }
+
+
+def _tilt(turn: Sequence[float] | None, plane: str) -> npt.NDArray[np.float64]:
+    """The shortest turn that takes a plane of the patient to that of the three that were turned."""
+    if turn is None:
+        return np.eye(3)
+    which = ("sagittal", "coronal", "axial").index(plane)
+    towards = np.array(turn).reshape(3, 3)[which]
+    x, y, z = np.cross(np.eye(3)[which], towards)
+    hinge = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    tilt: npt.NDArray[np.float64] = np.eye(3) + hinge + hinge @ hinge / (1 + towards[which])
+    return tilt

@@ -10,16 +10,15 @@ export interface PointPair {
   name?: string;
 }
 
-export interface Sphere {
+/** A part of the fixed images: a sphere, or a box along their columns, rows and slices. */
+export interface Part {
   centre: Vector;
-  radius_mm: number;
+  radius_mm?: number;
+  size_mm?: Vector;
 }
 
-/** Along the columns, rows and slices of the fixed images. */
-export interface Box {
-  centre: Vector;
-  size_mm: Vector;
-}
+export type Sphere = Required<Omit<Part, "size_mm">>;
+export type Box = Required<Omit<Part, "radius_mm">>;
 
 /** The moving images turned about the middle of their volume (degrees about x, then y, then z), then shifted. */
 export interface Hand {
@@ -129,21 +128,6 @@ export function fitLandmarks(ask: LandmarkAsk, signal?: AbortSignal): Promise<La
   return send("POST", "/registrations/landmarks", ask, signal);
 }
 
-/** What is made better step by step, of the stage that runs; lower is better. */
-export interface FallingMetric {
-  /** "rigid, 4 mm, start 2 of 4" */
-  stage: string;
-  /** "mutual information, negated" */
-  name: string;
-  /** The newest at the end; they begin anew with each stage. */
-  values: number[];
-}
-
-/** GET /api/jobs/{id} of a registration, while it runs. */
-export interface RegistrationJob extends Job {
-  live?: { metric?: FallingMetric | null } | null;
-}
-
-export function readJob(job: number): Promise<RegistrationJob> {
+export function readJob(job: number): Promise<Job> {
   return get(`/jobs/${String(job)}`);
 }

@@ -278,6 +278,21 @@ export interface Deletion {
 export type JobState = "queued" | "running" | "waiting" | "paused" | "done" | "failed" | "cancelled";
 export type ItemState = "pending" | "sent" | "warned" | "failed";
 
+/** How alike the images have become while they are registered: it falls. */
+export interface Metric {
+  /** "rigid, 4 mm, start 2 of 4" */
+  stage: string;
+  /** "mutual information, negated" */
+  name: string;
+  /** The newest at the end; they begin anew with each stage. */
+  values: number[];
+}
+
+/** What can be watched of a job while it runs. */
+export interface Live {
+  metric: Metric | null;
+}
+
 export interface Job {
   id: number;
   /** "send", "retrieve", "delete", "commit", ... */
@@ -299,6 +314,7 @@ export interface Job {
   sent: number;
   warned: number;
   failed: number;
+  live?: Live | null;
   /** What can be done to it now. */
   actions: ("cancel" | "pause" | "resume" | "retry")[];
 }

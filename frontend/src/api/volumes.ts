@@ -2,6 +2,7 @@
 import { API, get, send, withQuery, type Query } from "./client";
 import type {
   DoseAsk,
+  FrameValue,
   Opening,
   Region,
   RegionAsk,
@@ -60,6 +61,11 @@ export function rotatingAddress(view: View, laid: Laid, id: string): string {
 
 export function readValues(ask: ValuesAsk, database: string, signal?: AbortSignal): Promise<SeriesValues[]> {
   return send("POST", withQuery("/values", { database }), ask, signal);
+}
+
+/** `frame` is from 1, the others from 0. */
+export function readFrameValue(instance: string, at: { frame: number; column: number; row: number; database: string }) {
+  return get<FrameValue>(`/frames/${encodeURIComponent(instance)}/value`, at);
 }
 
 export function readOpening(study: string, series: readonly string[], database: string, signal?: AbortSignal) {

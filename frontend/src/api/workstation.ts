@@ -164,6 +164,15 @@ export interface SeriesValues {
   values: (number | null)[];
 }
 
+/** GET /api/frames/{instance}/value: a pixel of an image as it was stored. */
+export interface FrameValue {
+  /** One, or red, green and blue; null: no number. */
+  values: (number | null)[];
+  /** "": the image says none that is known. */
+  unit: string;
+  meaning: "stored" | "rescaled" | "table" | "real world" | "padding" | "colour";
+}
+
 // --- pictures (POST /api/pictures -> image/png) ---------------------------------------------
 
 export interface PicturePlane {
@@ -561,7 +570,9 @@ export interface WorkspaceState {
   slab_mm: number;
   projection: Projection;
   cursor_mm: Vector | null;
-  /** Nine numbers: oblique axes; null: those of the patient. */
+  /** The plane that a picture of it shows; null: axial. */
+  active?: "axial" | "coronal" | "sagittal" | null;
+  /** Nine numbers: what stands for left, back and head (right angles); null: the axes of the patient. */
   plane_turn: number[] | null;
   /** By pane. */
   zoom: Record<string, number>;

@@ -3,12 +3,14 @@
 from radfuse.volume import cache, image_files, resample, suv
 from radfuse.volume.lattice import Repair
 from radfuse.volume.model import Finding, FindingKind, Source, Unit, Volume
+from radfuse.volume.pixel_scale import PixelScale, scale_of
 from radfuse.volume.reading import read_stack
 from radfuse.volume.stacks import Stack, stacks_of
 
 __all__ = [
     "Finding",
     "FindingKind",
+    "PixelScale",
     "Repair",
     "Source",
     "Stack",
@@ -18,6 +20,7 @@ __all__ = [
     "image_files",
     "read_stack",
     "resample",
+    "scale_of",
     "stacks_of",
     "suv",
 ]

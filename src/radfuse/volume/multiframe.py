@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from radfuse.core.errors import CannotBuildVolume
@@ -50,17 +51,31 @@ def slices_with_groups(image: ImageFile, a: Attributes) -> tuple[Frame, ...]:
     per_frame = list(a.items(PER_FRAME))
     if len(per_frame) != image.pixels.frames:
         raise CannotBuildVolume("the image does not say of each of its frames where it lies")
-    shared_item = a.item(SHARED)
-    shared = _flat(shared_item.levels[0]) if shared_item is not None else {}
+    image, shared = _shared_of(image, a)
     counting = _slice_dimensions(a)
-    converted = Attributes((shared,), a.big)
-    if not image.units and converted.text(0x0054_1001):  # legacy converted PET
-        told = converted.text(0x0054_1001).upper(), converted.text(0x0054_1006).upper()
-        image = replace(image, units=told[0], suv_type=told[1])
     return tuple(
         _frame(image, index, Attributes((_flat(item.levels[0]), shared, *a.levels), a.big), counting)
         for index, item in enumerate(per_frame)
     )
+
+
+def attributes_of_frame(image: ImageFile, a: Attributes, index: int) -> tuple[ImageFile, Attributes]:
+    """What is said of one frame, from 0, by its functional groups or, where there are none, by the image."""
+    image, shared = _shared_of(image, a)
+    own = next(islice(a.items(PER_FRAME), index, None), None)
+    groups = _flat(own.levels[0]) if own is not None else {}
+    return image, Attributes((groups, shared, *a.levels), a.big)
+
+
+def _shared_of(image: ImageFile, a: Attributes) -> tuple[ImageFile, dict[int, Node]]:
+    """The image with what only its shared functional groups tell, and these as one level."""
+    shared_item = a.item(SHARED)
+    shared = _flat(shared_item.levels[0]) if shared_item is not None else {}
+    converted = Attributes((shared,), a.big)
+    if not image.units and converted.text(0x0054_1001):  # legacy converted PET
+        told = converted.text(0x0054_1001).upper(), converted.text(0x0054_1006).upper()
+        image = replace(image, units=told[0], suv_type=told[1])
+    return image, shared
 
 
 def _flat(groups: dict[int, Node]) -> dict[int, Node]:

@@ -93,6 +93,7 @@ _API: Final = (
     Row("GET", "/api/volumes/{series}/voxels", READER),
     Row("GET", "/api/volumes/{series}/rotating-mip", READER),
     Row("POST", "/api/values", READER),
+    Row("GET", "/api/frames/{instance}/value", READER),
     Row("POST", "/api/pictures", READER),
     Row("GET", "/api/documents/{instance}", READER),
     Row("GET", "/api/documents/{instance}/file", READER),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -15,15 +17,17 @@ from typing import Any
 import pytest
 
 from radfuse.archive import Archive
-from radfuse.core.errors import AlreadyThere, BlobDamaged, CannotExport, OutOfSpace
+from radfuse.core.errors import AlreadyThere, BlobDamaged, CannotExport, InUse, OutOfSpace
 from radfuse.dicom import Transcoder
 from radfuse.media import PROFILES, read_directory
 from radfuse.services.export_media import (
     MediaAsk,
     add_to_set,
+    copying,
     export_media,
     export_packed,
     exporting,
+    placing,
     plan_export,
 )
 from radfuse.services.import_media import import_files
@@ -178,6 +182,66 @@ def test_an_object_that_is_damaged_in_the_store_is_never_written(
         with pytest.raises(error):
             export_media(three, plan, tmp_path / "set", transcoder=transcoder)
     assert left(tmp_path) == ["archive"]
+
+
+@pytest.mark.parametrize("what", ["damaged", "cut off"])
+@pytest.mark.parametrize("is_converted", [False, True])
+def test_what_the_medium_does_not_hold_as_it_was_written_is_no_file_set(
+    what: str,
+    is_converted: bool,
+    archive: Archive,
+    transcoder: Transcoder,
+    generated_set: GeneratedSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    list(import_files(archive, [generated_set.pet[0] if is_converted else generated_set.ct[0]]))
+    plan = plan_export(archive, MediaAsk("STD-GEN-CD", objects=tuple(stored_objects(archive))))
+    assert plan.volumes[0].objects[0].is_converted == is_converted
+    send = copying._send
+
+    def badly(file: int, source: int, start: int, size_bytes: int) -> None:
+        send(file, source, start, size_bytes)
+        end = os.fstat(file).st_size
+        if what == "damaged":
+            os.pwrite(file, bytes(each ^ 1 for each in os.pread(file, 1, end - 1)), end - 1)
+        else:
+            os.ftruncate(file, end - 1)
+
+    monkeypatch.setattr(copying, "_send", badly)
+    with pytest.raises(BlobDamaged):
+        export_media(archive, plan, tmp_path / "set", transcoder=transcoder)
+    assert left(tmp_path) == ["archive"]
+
+
+def test_a_medium_that_is_pulled_while_it_is_read_again_is_an_error_and_no_end_of_the_process(
+    three: Archive, transcoder: Transcoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pulled(*_details: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "preadv", pulled)
+    with pytest.raises(OSError, match="Input/output error"):
+        export_media(three, plan_export(three, STUDY), tmp_path / "set", transcoder=transcoder)
+    assert left(tmp_path) == ["archive"]
+
+
+@pytest.mark.parametrize("is_made_anew", [True, False])
+def test_a_folder_that_goes_between_its_opening_and_its_lock_is_not_held(
+    is_made_anew: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, lock = tmp_path / "part", fcntl.flock
+    folder.mkdir()
+
+    def after_somebody_else(file: int, how: int) -> None:
+        folder.rename(tmp_path / "done")
+        if is_made_anew:
+            folder.mkdir()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", after_somebody_else)
+    with pytest.raises(InUse, match="another export is writing it"), placing.folder_lock(folder, tmp_path):
+        pytest.fail("a folder of another name was held")
 
 
 def test_the_root_of_a_mounted_medium_is_written_with_the_directory_last(write: Write, small: Path) -> None:

@@ -268,6 +268,25 @@ def test_a_picture_with_the_name_of_the_patient_says_that_it_is_burned_in(desk: 
     assert coronal.ImagePositionPatient[1] == HOT_MM[1]
 
 
+def test_the_picture_of_a_bookmark_is_tilted_with_its_plane_and_not_rolled(desk: Desk) -> None:
+    planes = ("axial", "coronal", "sagittal")
+    marks = [bookmark_on(desk.pet, desk.ct) | {"id": plane} for plane in planes]
+    for mark, plane in zip(marks, planes, strict=True):
+        mark["view"] |= {"active": plane, "plane_turn": [0.8, 0.6, 0, -0.6, 0.8, 0, 0, 0, 1]}
+    old = desk.api.send("GET", f"/workspaces/{desk.workspace}")
+    draft = desk.api.send("POST", "/workspaces", {"study": old["study"], "series": [desk.ct, desk.pet]})
+    change = {"revision": 1, "state": draft["state"] | {"bookmarks": marks}}
+    desk.api.send("PUT", f"/workspaces/{draft['id']}", change)
+    asked = desk.ask(*({"kind": "bookmark", "id": plane} for plane in planes), workspace=draft["id"])
+    job = desk.api.send("POST", "/exports", asked | {"to": {"download": True}}, 202)
+    assert desk.run(job["id"]).state is JobState.DONE
+    content = desk.api.http.get(f"{desk.api.url}/api/exports/{job['id']}/file").content
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        made = [pydicom.dcmread(io.BytesIO(found.read(name))) for name in found.namelist()]
+    ways = {tuple(ds.ImageOrientationPatient) for ds in made if "ImageOrientationPatient" in ds}
+    assert ways >= {(1, 0, 0, 0, 1, 0), (0.8, 0.6, 0, 0, 0, -1), (-0.6, 0.8, 0, 0, 0, -1)}
+
+
 def test_a_picture_says_which_side_of_the_patient_is_where() -> None:
     pixels = np.zeros((200, 300, 3), np.uint8)
     place = Place((1.0, 2.0, 3.0), (1.0, 0.0, 0.0), (0.0, 0.0, -1.0), 1.0, 200, 300)

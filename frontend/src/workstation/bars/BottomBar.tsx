@@ -1,4 +1,4 @@
-import { NumberInput, SegmentedControl, Select, Slider } from "@mantine/core";
+import { Button, NumberInput, SegmentedControl, Select, Slider } from "@mantine/core";
 
 import type { Mode, Projection } from "../../api/workstation";
 import { modalityOf } from "../../ui";
@@ -21,6 +21,7 @@ export function BottomBar() {
       {isOfPlanes && <WindowControl slot="base" />}
       {overlay && <WindowControl slot="overlay" />}
       {isOfPlanes && <Slab />}
+      {isOfPlanes && <Straighten />}
       <span className={styles.grow} />
       <SaveState />
       <SessionState />
@@ -70,6 +71,18 @@ const PROJECTIONS: readonly { value: Projection; label: string }[] = [
   { value: "minip", label: "MinIP" },
   { value: "mean", label: "Mean" },
 ];
+
+/** Only where there is something to make straight. */
+function Straighten() {
+  const isTurned = useWorkspace((state) => state.doc.plane_turn !== null);
+  const setPlaneTurn = useWorkspace((state) => state.setPlaneTurn);
+  if (!isTurned) return null;
+  return (
+    <Button size="compact-sm" variant="light" title="All planes straight again (U)" onClick={() => { setPlaneTurn(null); }}>
+      Straighten
+    </Button>
+  );
+}
 
 /** 0 mm is one thin plane. */
 function Slab() {

@@ -95,7 +95,7 @@ export function added(doc: WorkspaceState, view: View): WorkspaceState {
 
 /** As a bookmark has it; series that it does not show stay in the workspace. */
 export function seenAs(doc: WorkspaceState, view: BookmarkView): WorkspaceState {
-  const next: WorkspaceState & Pick<BookmarkView, "active"> = { ...doc, ...view, display: { ...doc.display, ...view.display } };
+  const next: WorkspaceState = { ...doc, ...view, display: { ...doc.display, ...view.display } };
   delete next.active;
   const shown = new Set([next.base, next.overlay, next.prior].map((each) => each?.series));
   return { ...next, others: viewsOf(doc).filter((each) => !shown.has(each.series)) };

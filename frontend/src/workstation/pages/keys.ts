@@ -73,12 +73,18 @@ function blendBy(step: number): void {
   setBlend(doc.blend + step);
 }
 
+function straighten(): void {
+  const { doc, setPlaneTurn } = now();
+  if (doc.plane_turn) setPlaneTurn(null);
+}
+
 const SEEING: KeyBinding[] = [
   { keys: " ", label: "Hide or show the overlay", run: () => { now().hideOverlay(!now().is_overlay_hidden); } },
   { keys: "f", label: "Flip base and overlay", run: () => { now().flip(); } },
   { keys: "c", label: "Checkerboard", run: () => { toggleMode("checkerboard"); } },
   { keys: "s", label: "Spyglass under the pointer", run: () => { toggleMode("spyglass"); } },
   { keys: "x", label: "Crosshair", run: () => { now().showCrosshair(!now().is_crosshair_shown); } },
+  { keys: "u", label: "All planes straight again", run: () => { straighten(); } },
   { keys: "[", label: "Less of the overlay", run: () => { blendBy(-0.1); } },
   { keys: "]", label: "More of the overlay", run: () => { blendBy(0.1); } },
   { keys: "Home", label: "All panes as at the opening", run: () => { now().resetView(); } },

@@ -9,6 +9,7 @@ import { startKeeping } from "../model/drafts";
 import { openWorkspace, type Opened, type Wish } from "../model/opening";
 import { startChecking, startReading } from "../model/reading";
 import { startShowing } from "../model/showing";
+import { startFollowing } from "../view/following";
 import { useWorkspace } from "../model/store";
 import { workstationPath } from "../path";
 import { tellFindings } from "../sessions/findings";
@@ -23,7 +24,7 @@ export function useOpening(wish: Wish): { error: unknown; retry: () => void } {
   const key = JSON.stringify(wish);
 
   useEffect(() => {
-    const stops = [startReading(), startChecking(), startKeeping(), startShowing()];
+    const stops = [startReading(), startChecking(), startKeeping(), startShowing(), startFollowing()];
     return () => {
       for (const stop of stops) stop();
       useWorkspace.getState().close();

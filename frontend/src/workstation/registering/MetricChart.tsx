@@ -1,4 +1,4 @@
-import type { FallingMetric } from "../../api/registering";
+import type { Metric } from "../../api/types";
 import { figure } from "../model/words";
 import styles from "./registering.module.css";
 
@@ -16,7 +16,7 @@ export function curveOf(values: readonly number[]): string {
 }
 
 /** The number that the registration makes smaller, while it does. */
-export function MetricChart({ metric: { stage, name, values } }: { metric: FallingMetric }) {
+export function MetricChart({ metric: { stage, name, values } }: { metric: Metric }) {
   const last = values.at(-1);
   return (
     <figure className={styles.metric}>

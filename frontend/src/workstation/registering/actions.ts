@@ -10,7 +10,6 @@ import {
   readProposal,
   submitRegistration,
   type NewRegistration,
-  type RegistrationJob,
 } from "../../api/registering";
 import type { Job } from "../../api/types";
 import { sentence } from "../../ui/ErrorBox";
@@ -117,7 +116,7 @@ export async function run(): Promise<void> {
 /** Until it has ended, and what comes of it. */
 async function watch(first: Job): Promise<void> {
   const { id } = useWorkspace.getState();
-  let job: RegistrationJob = first;
+  let job: Job = first;
   while (!ENDED.includes(job.state)) {
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     if (useWorkspace.getState().id !== id || useRegistering.getState().job?.id !== first.id) return;

@@ -1,8 +1,8 @@
 /** Moving by hand: three turns and three shifts of the moving images, as `radfuse.registration.manual` means them. */
 import type { Vector, VolumeFacts } from "../../api/workstation";
 import { centreOf, type Grid } from "../view/engine/grid";
-import { after, inverse, matrixOf, movedPoint, type Matrix } from "../view/engine/matrices";
-import { add, at, cross, dot, scale, subtract } from "../view/engine/vectors";
+import { after, inverse, matrixOf, movedPoint, turnAbout, type Matrix } from "../view/engine/matrices";
+import { add, at, subtract } from "../view/engine/vectors";
 
 export interface Six {
   /** The middle of the moving volume, in its own frame. */
@@ -14,15 +14,6 @@ export interface Six {
 }
 
 const RADIANS = Math.PI / 180;
-
-/** Turned about a direction, right-handed. */
-function turnAbout(direction: Vector, degrees: number): Matrix {
-  const [c, s] = [Math.cos(degrees * RADIANS), Math.sin(degrees * RADIANS)];
-  const of = (axis: Vector): Vector =>
-    add(add(scale(axis, c), scale(cross(direction, axis), s)), scale(direction, dot(direction, axis) * (1 - c)));
-  const [x, y, z] = [of([1, 0, 0]), of([0, 1, 0]), of([0, 0, 1])];
-  return matrixOf([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]], [0, 0, 0]); // prettier-ignore
-}
 
 function turnOf([x, y, z]: Vector): Matrix {
   return after(turnAbout([0, 0, 1], z), after(turnAbout([0, 1, 0], y), turnAbout([1, 0, 0], x)));

@@ -1,7 +1,7 @@
 /** Registering the overlay onto the base: what was chosen, how far it is, and what is proposed. */
 import { create } from "zustand";
 
-import type { Box, LandmarkAnswer, PointPair, RegistrationJob, RegistrationProposal, Sphere } from "../../api/registering";
+import type { Box, LandmarkAnswer, PointPair, RegistrationProposal, Sphere } from "../../api/registering";
 import type { Job } from "../../api/types";
 import type { Vector, VolumeFacts } from "../../api/workstation";
 import type { Six } from "./hand";
@@ -29,7 +29,7 @@ export interface Registering {
   onBase: VolumeFacts | null;
   /** Both lie in one frame of reference, and it is meant all the same. */
   isSameFrameMeant: boolean;
-  job: RegistrationJob | null;
+  job: Job | null;
   proposal: RegistrationProposal | null;
   isBefore: boolean;
   /** Why it did not work, and what to do. */

@@ -1,24 +1,119 @@
+import { useRef, type PointerEvent } from "react";
+
+import type { Vector } from "../../api/workstation";
+import { LAYOUTS, layoutOf } from "../model/layouts";
 import { useWorkspace } from "../model/store";
+import { dot } from "./engine/vectors";
 import { placeOf, type PaneView } from "./planes";
 import { cursorNow, type Shown } from "./scenes";
+import { turnedBy } from "./turning";
 import styles from "./view.module.css";
 
 /** Half of the gap in the middle: what one looks at is not covered. */
 const GAP = 14;
+/** From the pane's edge, where its letters stand. */
+const INSET = 40;
+/** Nearer to the middle a handle would be in the way. */
+const NEAREST = 50;
+/** With Shift, in degrees. */
+const STEP = 5;
 
-/** Where the linked panes look. */
+type Place = readonly [x: number, y: number];
+
+/** From where to where a line through a place lies in the pane, in pixels along it; null: nowhere. */
+export function spanIn({ width, height }: Pick<PaneView, "width" | "height">, [x, y]: Place, [dx, dy]: Place): [number, number] | null {
+  let [from, to] = [-Infinity, Infinity];
+  for (const [at, by, most] of [[x, dx, width], [y, dy, height]] as const) {
+    if (Math.abs(by) < 1e-9) {
+      if (at < 0 || at > most) return null;
+      continue;
+    }
+    const ends = [-at / by, (most - at) / by];
+    from = Math.max(from, Math.min(...ends));
+    to = Math.min(to, Math.max(...ends));
+  }
+  return from < to ? [from, to] : null;
+}
+
+/** Whether planes can be seen that a handle would turn. */
+function hasOthers({ doc, maximised }: ReturnType<typeof useWorkspace.getState>): boolean {
+  const planes = LAYOUTS[layoutOf(doc.layout)].panes.map(({ shows }) => shows).filter((shows) => shows !== "mip");
+  return maximised === null && new Set(planes).size > 1;
+}
+
+/** Where the linked panes look, and how they cut each other; a drag of an end turns the two others. */
 export function Crosshair({ shown, view }: { shown: Shown; view: PaneView }) {
   const isShown = useWorkspace((state) => state.is_crosshair_shown);
   const cursor = useWorkspace((state) => state.doc.cursor_mm);
+  const isTurnable = useWorkspace(hasOthers) && !shown.isAlone;
   if (!isShown || (!cursor && !shown.isAlone)) return null;
   const [x, y] = placeOf(view, cursorNow(shown));
-  const { width, height } = view;
+  const lines = view.lines.map((way): Place => [dot(way, view.right), dot(way, view.down)]);
   return (
     <svg className={styles.over} aria-hidden>
-      <path
-        className={styles.cross}
-        d={`M0 ${y}H${Math.max(0, x - GAP)}M${Math.min(width, x + GAP)} ${y}H${width}M${x} 0V${Math.max(0, y - GAP)}M${x} ${Math.min(height, y + GAP)}V${height}`}
-      />
+      {lines.map((way, which) => <Line key={which} view={view} middle={[x, y]} way={way} isTurnable={isTurnable} />)}
     </svg>
+  );
+}
+
+function Line({ view, middle: [x, y], way: [dx, dy], isTurnable }: { view: PaneView; middle: Place; way: Place; isTurnable: boolean }) {
+  const span = spanIn(view, [x, y], [dx, dy]);
+  if (!span) return null;
+  const [from, to] = span;
+  const at = (along: number): Place => [x + along * dx, y + along * dy];
+  const parts = [[from, Math.min(to, -GAP)], [Math.max(from, GAP), to]] as const;
+  const path = parts.filter(([start, end]) => start < end).map(([start, end]) => `M${at(start).join(" ")}L${at(end).join(" ")}`).join("");
+  const ends = [from + INSET, to - INSET].filter((along, which) => (which ? along : -along) > NEAREST);
+  const isSlanting = Math.abs(dx * dy) > 1e-9;
+  return (
+    <>
+      <path className={styles.cross} d={path} style={isSlanting ? { shapeRendering: "auto" } : undefined} />
+      {isTurnable && ends.map((along) => <Handle key={along < 0 ? "first" : "last"} view={view} middle={[x, y]} place={at(along)} />)}
+    </>
+  );
+}
+
+interface Grip {
+  /** Of the pointer about the crosshair, as it was taken hold of, in degrees. */
+  from: number;
+  turn: number[] | null;
+  about: Vector;
+}
+
+/** A knob on a line: dragged about the crosshair it turns the other two planes, with Shift by whole steps. */
+function Handle({ view, middle: [x, y], place }: { view: PaneView; middle: Place; place: Place }) {
+  const grip = useRef<Grip | null>(null);
+  const angle = (event: PointerEvent<SVGElement>): number => {
+    const box = event.currentTarget.ownerSVGElement?.getBoundingClientRect();
+    return (Math.atan2(event.clientY - (box?.top ?? 0) - y, event.clientX - (box?.left ?? 0) - x) * 180) / Math.PI;
+  };
+  const stop = (event: PointerEvent<SVGElement>) => {
+    event.stopPropagation();
+    grip.current = null;
+  };
+  return (
+    <g
+      className={styles.handle}
+      onPointerDown={(event) => {
+        if (event.button !== 0) return;
+        event.stopPropagation();
+        event.currentTarget.setPointerCapture(event.pointerId);
+        grip.current = { from: angle(event), turn: useWorkspace.getState().doc.plane_turn, about: view.normal };
+      }}
+      onPointerMove={(event) => {
+        const held = grip.current;
+        if (!held) return;
+        event.stopPropagation();
+        // Right and down span the plane, the normal is their cross product: clockwise on the screen is positive.
+        const degrees = angle(event) - held.from;
+        useWorkspace.getState().setPlaneTurn(turnedBy(held.turn, held.about, event.shiftKey ? Math.round(degrees / STEP) * STEP : degrees));
+      }}
+      onPointerUp={stop}
+      onPointerCancel={stop}
+      onDoubleClick={(event) => { event.stopPropagation(); }}
+    >
+      <circle className={styles.grip} cx={place[0]} cy={place[1]} r={12} />
+      <circle className={styles.knob} cx={place[0]} cy={place[1]} r={5} />
+    </g>
   );
 }

@@ -61,6 +61,7 @@ export function Marks({ spec, shown, view }: { spec: PaneSpec; shown: Shown; vie
         ))}
       </div>
       <div className={styles.position}>
+        {view.lean_degrees > 0 && <b className={styles.oblique}>{`● oblique ${view.lean_degrees.toFixed(0)}°`}</b>}
         {positionWords(view, at)}
         <Slab />
       </div>

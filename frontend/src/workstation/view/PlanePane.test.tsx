@@ -1,4 +1,4 @@
-import { fireEvent, screen } from "@testing-library/react";
+import { act, fireEvent, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { VolumeFacts } from "../../api/workstation";
@@ -48,6 +48,27 @@ it("the wheel and the keys go from slice to slice", () => {
   expect(useWorkspace.getState().doc.cursor_mm?.[2]).toBe(-5);
   fireEvent.keyDown(box, { key: "PageUp" });
   expect(screen.getByText("H 25.0 mm")).toBeVisible();
+});
+
+it("a drag of a line's end turns the other planes, and undo makes them straight", () => {
+  useWorkspace.getState().setCursor([63, 63, 0]);
+  render(<><PlanePane pane="axial" plane="axial" role="base" /><PlanePane pane="coronal" plane="coronal" role="base" /></>);
+  const [knob] = document.querySelectorAll("[data-pane=axial] [class*=knob]");
+  const from = { clientX: Number(knob?.getAttribute("cx")), clientY: Number(knob?.getAttribute("cy")) };
+  const handle = knob?.parentElement as unknown as SVGGElement;
+  handle.setPointerCapture = () => undefined;
+  fireEvent.pointerDown(handle, { ...from, button: 0, pointerId: 1 });
+  // The crosshair is in the middle, at 300, 250: from its left end 45 degrees clockwise.
+  fireEvent.pointerMove(handle, { clientX: 100, clientY: 50, pointerId: 1 });
+  fireEvent.pointerUp(handle, { clientX: 100, clientY: 50, pointerId: 1 });
+  expect(screen.getByText("● oblique 45°")).toBeVisible();
+  const { doc, undo } = useWorkspace.getState();
+  expect(doc.plane_turn?.[0]).toBeCloseTo(Math.SQRT1_2, 9);
+  expect(doc.plane_turn?.[1]).toBeCloseTo(Math.SQRT1_2, 9);
+  expect(doc.cursor_mm).toEqual([63, 63, 0]);
+  act(undo);
+  expect(useWorkspace.getState().doc.plane_turn).toBeNull();
+  expect(screen.queryByText(/oblique/)).toBeNull();
 });
 
 it("a double click fills the room with the pane, and gives it back", () => {

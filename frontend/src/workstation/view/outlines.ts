@@ -104,14 +104,18 @@ export function outlineOf(mask: Mask, axes: Axes, point_mm: Vector): Outline | n
   const from = add(corner, scale(axes.normal, depth));
   const [near, far] = reach(mask, axes.normal, corner);
   if (depth < near || depth > far) return null;
-  const [wide, tall] = [stepOf(grid, axes.right), stepOf(grid, axes.down)];
+  const [fine, low] = [stepOf(grid, axes.right), stepOf(grid, axes.down)];
   const [left, right] = reach(mask, axes.right, corner);
   const [top, bottom] = reach(mask, axes.down, corner);
+  // Along no axis of the voxels there are more cells: rather coarser lines than none.
+  const finest = ((right - left) / fine) * ((bottom - top) / low);
+  const coarse = Math.max(1, Math.ceil(Math.sqrt(finest / MOST_CELLS)));
+  const [wide, tall] = [coarse * fine, coarse * low];
   const SLACK = 1e-4;
   const [u0, v0] = [Math.floor(left / wide + SLACK), Math.floor(top / tall + SLACK)];
   const columns = Math.ceil(right / wide - SLACK) - u0;
   const rows = Math.ceil(bottom / tall - SLACK) - v0;
-  if (columns * rows > MOST_CELLS || columns < 1 || rows < 1) return null;
+  if (columns < 1 || rows < 1) return null;
   const cell = (u: number, v: number) => {
     const middle = add(from, add(scale(axes.right, (u0 + u + 0.5) * wide), scale(axes.down, (v0 + v + 0.5) * tall)));
     return isInside(mask, indexOf(grid, middle));

@@ -27,9 +27,10 @@ describe("the sides of the patient", () => {
     expect(letterOf([0.1, 0.05, 0.99])).toBe("H");
   });
 
-  it("turn with the planes", () => {
+  it("turn with the planes, and stay in a plane that is the same", () => {
     const quarter = [0, 1, 0, -1, 0, 0, 0, 0, 1];
-    expect(letterOf(axesOf("axial", quarter, GRID).right)).toBe("P");
+    expect(letterOf(axesOf("coronal", quarter, GRID).right)).toBe("P");
+    expect(letterOf(axesOf("axial", quarter, GRID).right)).toBe("L");
   });
 
   it("are those of the images in the oblique plane that was not turned", () => {

@@ -3,6 +3,7 @@ import type { Vector } from "../../api/workstation";
 import type { Plane } from "../model/layouts";
 import { axis, centreOf, halfExtent, type Grid, type PixelPlane } from "./engine/grid";
 import { add, along, at, cross, dot, scale, subtract, unit } from "./engine/vectors";
+import { angleBetween, carried, rowsOf } from "./turning";
 
 export interface Axes {
   right: Vector;
@@ -11,6 +12,12 @@ export interface Axes {
   normal: Vector;
   /** Where the next slice lies: towards the feet, the back, the left. */
   onward: Vector;
+  /** Right and down of the plane before it was turned: the scale is of these. */
+  upright: readonly [Vector, Vector];
+  /** Along these the other two planes cut it. */
+  lines: readonly [Vector, Vector];
+  /** By how much it is turned away from the patient's plane; 0: it is straight. */
+  lean_degrees: number;
 }
 
 /** What a pane shows, in CSS pixels. */
@@ -26,28 +33,36 @@ export interface Room {
   height: number;
 }
 
-const PATIENT: readonly [Vector, Vector, Vector] = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
-
-/** Rows of nine numbers: what stands for left, back and head. */
-function turnedAxes(turn: readonly number[] | null): readonly [Vector, Vector, Vector] {
-  if (turn?.length !== 9) return PATIENT;
-  const row = (which: number): Vector => [at(turn, 3 * which), at(turn, 3 * which + 1), at(turn, 3 * which + 2)];
-  return [row(0), row(1), row(2)];
-}
-
 /** As radiologists look at it: from the feet, from the front, from the left. */
-export function axesOf(plane: Plane, turn: readonly number[] | null, grid: Grid): Axes {
-  const [left, back, head] = turnedAxes(turn);
+function straightAxes(plane: Plane, grid: Grid): Axes {
+  const [left, back, head] = rowsOf(null);
   const feet = scale(head, -1);
   if (plane === "coronal") return made(left, feet, back);
   if (plane === "sagittal") return made(back, feet, left);
-  // Without a turn, the oblique plane is that of the images themselves.
-  if (plane === "oblique" && !turn) return made(axis(grid, 0), axis(grid, 1), axis(grid, 2));
+  // The oblique plane is that of the images themselves.
+  if (plane === "oblique") return made(axis(grid, 0), axis(grid, 1), axis(grid, 2));
   return made(left, back, feet);
 }
 
 function made(right: Vector, down: Vector, onward: Vector): Axes {
-  return { right, down, normal: cross(right, down), onward };
+  return { right, down, normal: cross(right, down), onward, upright: [right, down], lines: [right, down], lean_degrees: 0 };
+}
+
+/** A difference that is none, in degrees. */
+const NO_LEAN = 1e-6;
+
+/** A turned plane is tilted and not rolled: the picture stays upright as long as its plane is the same. */
+export function axesOf(plane: Plane, turn: readonly number[] | null, grid: Grid): Axes {
+  const straight = straightAxes(plane, grid);
+  if (!turn || plane === "oblique") return straight;
+  const [left, back, head] = rowsOf(turn);
+  const onward = plane === "coronal" ? back : plane === "sagittal" ? left : scale(head, -1);
+  const lines: Axes["lines"] = plane === "coronal" ? [left, head] : plane === "sagittal" ? [back, head] : [left, back];
+  const lean_degrees = angleBetween(straight.onward, onward);
+  if (lean_degrees < NO_LEAN) return { ...straight, lines };
+  const right = carried(straight.right, straight.onward, onward, straight.down);
+  const down = carried(straight.down, straight.onward, onward, straight.down);
+  return { right, down, normal: cross(right, down), onward, upright: straight.upright, lines, lean_degrees };
 }
 
 const MARGIN = 1.02;
@@ -61,8 +76,8 @@ export function viewOfPane(
   zoom = 1,
   pan: readonly [number, number] = [0, 0],
 ): PaneView {
-  const across = (2 * halfExtent(grid, axes.right)) / Math.max(1, room.width);
-  const down = (2 * halfExtent(grid, axes.down)) / Math.max(1, room.height);
+  const across = (2 * halfExtent(grid, axes.upright[0])) / Math.max(1, room.width);
+  const down = (2 * halfExtent(grid, axes.upright[1])) / Math.max(1, room.height);
   const middle = centreOf(grid);
   const depth = dot(subtract(at_mm, middle), axes.normal);
   const centre = add(along(middle, axes.normal, depth), add(scale(axes.right, pan[0]), scale(axes.down, pan[1])));

@@ -32,7 +32,7 @@ from radfuse.registration.metric_steps import MetricStep, Steps
 
 _MOST_REPAIRS: Final = 20
 _LOOK_BACK: Final = 3
-_STIFF_STEPS: Final = 4
+_STIFF_STEPS: Final = 3
 _WORSE: Final = (1.045, 1.065)
 """Where a stiffer field leaves so many times as much unexplained, the softer one begins to be kept, and is kept."""
 _AROUND: Final = 4.0

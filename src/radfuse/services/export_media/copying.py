@@ -8,13 +8,13 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import xxhash
 
-from radfuse.archive import Archive, StoredObject
+from radfuse.archive import Archive
 from radfuse.core.errors import BlobDamaged, BlobMissing, CannotExport, CannotTranscode
 from radfuse.dicom import FileMeta, Transcoder, build_file_meta
 from radfuse.media import Described, describe
@@ -22,6 +22,7 @@ from radfuse.services.export_media.model import Planned
 from radfuse.services.stored_objects import objects_named
 
 _MOST_AT_ONCE: Final = 1 << 30
+_PIECE_BYTES: Final = 1 << 17
 _FILE_MODE: Final = 0o644
 
 
@@ -66,11 +67,20 @@ class Copier:
             try:
                 _write(file, head)
                 _send(file, source, start, size_bytes)
-                digest = "" if planned.is_converted else stored.digest
-                copied = _checked(file, len(head), size_bytes, digest, stored)
+                written = _read_again(file, len(head))
             finally:
                 os.close(file)
-        return copied
+            if written.size_bytes != len(head) + size_bytes:
+                raise BlobDamaged(stored.blob_id.hex())
+            with _mapped(source) as content:
+                digest = stored.digest
+                if planned.is_converted:
+                    digest = xxhash.xxh3_128_digest(content)
+                if written.digest != digest:
+                    raise BlobDamaged(stored.blob_id.hex())
+                meta = FileMeta(stored.sop_class_uid, planned.written_uid, planned.target_syntax, data_offset=start)
+                described = describe(content, meta=meta)
+        return Copied(replace(described, data_offset=len(head)), written.sha256, written.size_bytes)
 
     @contextlib.contextmanager
     def _data_set(self, planned: Planned) -> Iterator[tuple[int, int, int]]:
@@ -116,7 +126,7 @@ def _write(file: int, data: bytes) -> None:
 
 
 def _send(file: int, source: int, start: int, size_bytes: int) -> None:
-    """Copy within the kernel; a source that ends early is found by ``_checked``."""
+    """Copy within the kernel; a source that ends early is found when it is read again."""
     position, end = start, start + size_bytes
     while position < end:
         sent = os.sendfile(file, source, position, min(_MOST_AT_ONCE, end - position))
@@ -125,16 +135,34 @@ def _send(file: int, source: int, start: int, size_bytes: int) -> None:
         position += sent
 
 
-def _checked(file: int, head_bytes: int, size_bytes: int, digest: bytes | str, stored: StoredObject) -> Copied:
-    """What the file holds, read from it. Raises BlobDamaged unless it is exactly what was to be written."""
-    written_bytes = os.fstat(file).st_size
-    if written_bytes != head_bytes + size_bytes:
-        raise BlobDamaged(stored.blob_id.hex())
-    with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as content:
-        if digest:
-            with memoryview(content) as whole, whole[head_bytes:] as data_set:
-                is_same = xxhash.xxh3_128_digest(data_set) == digest
-            if not is_same:
-                raise BlobDamaged(stored.blob_id.hex())
-        sha256 = hashlib.sha256(content).hexdigest()
-        return Copied(describe(content), sha256, written_bytes)
+class _Written(NamedTuple):
+    size_bytes: int
+    digest: bytes
+    """Of its data set, as the archive has it."""
+    sha256: str
+    """Of the whole file."""
+
+
+def _read_again(file: int, head_bytes: int) -> _Written:
+    """What was written, read from where it is now.
+
+    In pieces: a mapped file ends the process when its medium is pulled, a piece that cannot be read is an OSError.
+    """
+    piece = memoryview(bytearray(_PIECE_BYTES))
+    digest, sha256 = xxhash.xxh3_128(), hashlib.sha256()
+    position = 0
+    while count := os.preadv(file, [piece], position):
+        sha256.update(piece[:count])
+        digest.update(piece[max(head_bytes - position, 0) : count])
+        position += count
+    return _Written(position, digest.digest(), sha256.hexdigest())
+
+
+@contextlib.contextmanager
+def _mapped(source: int) -> Iterator[mmap.mmap | bytes]:
+    """A file of ours, which lies on the archive's own volume."""
+    if not os.fstat(source).st_size:
+        yield b""
+        return
+    with mmap.mmap(source, 0, access=mmap.ACCESS_READ) as content:
+        yield content

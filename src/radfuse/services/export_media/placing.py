@@ -21,6 +21,7 @@ _OURS: Final = re.compile(r"(DICOM|DICOMDIR|README\.TXT|INDEX\.HTM|SHA256\.TXT|V
 _TAKEN: Final = frozenset((errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR))
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
 _IN_MOUNT: Final = ".radfuse.part"
+_BEING_WRITTEN: Final = "another export is writing it; try again when it has ended"
 
 
 @contextlib.contextmanager
@@ -67,13 +68,23 @@ def folder_lock(folder: Path, name: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InUse(str(name), "another export is writing it; try again when it has ended") from error
+            raise InUse(str(name), _BEING_WRITTEN) from error
         except OSError as error:
             if error.errno not in (errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EINVAL):
                 raise  # otherwise a file system that knows no locks
+        if not _is_still(file, folder):
+            raise InUse(str(name), _BEING_WRITTEN)
         yield
     finally:
         os.close(file)
+
+
+def _is_still(file: int, folder: Path) -> bool:
+    """Whether what was locked has its name yet: whoever held it before may have renamed or removed it."""
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(folder))
+    except FileNotFoundError:
+        return False
 
 
 def require_no_link(path: Path) -> None:
@@ -136,7 +147,6 @@ def _locked(to: Path, part: Path) -> Iterator[None]:
     require_no_link(part)
     with folder_lock(part, to):
         _require_free(to, part.parent == to)  # somebody may have ended just now
-        part.mkdir(exist_ok=True)
         left = sorted(part.iterdir())
         if not all(_OURS.match(each.name) for each in left):
             raise AlreadyThere(str(part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from radfuse.fusion import ColourMap, Window
 from radfuse.geometry import FrameOfReference
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
     from radfuse.volume import Volume
 
 _PIXELS: Final = 512
-_WITHOUT_TURN: Final = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+_UPRIGHT: Final = {
+    "axial": ((1, 0, 0), (0, 1, 0), (0, 0, -1)),
+    "coronal": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+    "sagittal": ((0, 1, 0), (0, 0, -1), (1, 0, 0)),
+}
+"""To the right, down, and to the next slice, before planes are turned."""
+_OPPOSITE: Final = 1e-9
 _LIKE: Final = {"spyglass": "blend"}
 
 
@@ -75,14 +82,27 @@ def bookmark_picture(
 
 def _place(grid: Grid, scene: Scene, point: tuple[float, float, float]) -> Place:
     """A square that holds the base, in the plane through a point."""
-    left, back, head = np.array(scene.turn if scene.turn is not None else _WITHOUT_TURN).reshape(3, 3)
-    right, down = {"coronal": (left, -head), "sagittal": (back, -head)}.get(scene.active, (left, back))
+    right, down = _ways(scene.turn, scene.active)
     corners = grid.corners_mm
     ends = [(corners @ way).min() for way in (right, down)], [(corners @ way).max() for way in (right, down)]
     size = float(max(np.subtract(ends[1], ends[0])))
     middle = np.add(*ends) / 2
     centre = np.array(point) + sum((middle[at] - point @ way) * way for at, way in enumerate((right, down)))
     return Place(_three(centre), _three(right), _three(down), size / (_PIXELS - 1), _PIXELS, _PIXELS)
+
+
+def _ways(turn: tuple[float, ...] | None, plane: str) -> npt.NDArray[np.float64]:
+    """To the right and down: tilted, by the shortest way, and not rolled, as the workstation shows it."""
+    right, down, onward = np.array(_UPRIGHT.get(plane, _UPRIGHT["axial"]), dtype=np.float64)
+    if turn is None:
+        return np.stack((right, down))
+    left, back, head = np.array(turn).reshape(3, 3)
+    towards = {"coronal": back, "sagittal": left}.get(plane, -head)
+    cosine, hinge = onward @ towards, np.cross(onward, towards)
+    if 1 + cosine < _OPPOSITE:
+        return np.stack((-right, down))
+    turned = [way * cosine + np.cross(hinge, way) + hinge * (hinge @ way) / (1 + cosine) for way in (right, down)]
+    return np.stack(turned)
 
 
 def _window(volume: Volume, view: SeriesView, scene: Scene) -> Window:

@@ -9,22 +9,23 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from radfuse.archive import StoredObject
+from radfuse.archive import Archive, StoredObject
 from radfuse.core.errors import BlobDamaged, CannotTranscode, MalformedDataSet
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, syntax_of
 from radfuse.dicom import Element, FileMeta, Identifier, build_file_meta, encode_identifier, web
 from radfuse.web.dicomweb import objects
 from radfuse.web.dicomweb.conditions import entity_tag, is_known
 from radfuse.web.dicomweb.door import Door, Target
-from radfuse.web.dicomweb.headers import IMAGE_MODULE, KnownImage
+from radfuse.web.dicomweb.headers import IMAGE_MODULE, Headers, KnownImage
 from radfuse.web.dicomweb.negotiation import MULTIPART, FrameChoice, accept_of, choose_frames
 from radfuse.web.problems import bad_request, not_found
 from radfuse.web.streaming import Chunk, StreamedResponse
+from radfuse.web.surroundings import WebSurroundings
 
 _MAX_NUMBERS: Final = 10_000
 _NUMBER_OF_FRAMES: Final = "00280008"
@@ -40,7 +41,23 @@ def numbers_of(text: str) -> list[int]:
     return [int(each) for each in numbers]
 
 
-def require_image(door: Door, stored: StoredObject, numbers: Sequence[int]) -> KnownImage:
+class FrameSource(Protocol):
+    """What frames of an archive are read with."""
+
+    @property
+    def archive(self) -> Archive:
+        """Where they are kept."""
+
+    @property
+    def headers(self) -> Headers:
+        """What is remembered of its objects."""
+
+    @property
+    def surroundings(self) -> WebSurroundings:
+        """What decodes them."""
+
+
+def require_image(door: FrameSource, stored: StoredObject, numbers: Sequence[int]) -> KnownImage:
     """The image that has all these frames. Raises 404."""
     try:
         known = door.headers.image_of(stored)
@@ -166,7 +183,9 @@ def _read_frame(file: int, known: KnownImage, number: int) -> bytes:
 # --- frames in another transfer syntax -------------------------------------------------------------
 
 
-def native_frame(door: Door, stored: StoredObject, known: KnownImage, number: int) -> tuple[bytes, dict[str, Any]]:
+def native_frame(
+    door: FrameSource, stored: StoredObject, known: KnownImage, number: int
+) -> tuple[bytes, dict[str, Any]]:
     """One frame in native little endian, and the object's header with the Image Pixel module that fits it."""
     header = known.header.parsed()
     if _lies_ready(stored, known, FrameChoice(True, "", EXPLICIT_LITTLE)):
@@ -180,7 +199,7 @@ def native_frame(door: Door, stored: StoredObject, known: KnownImage, number: in
 
 
 def _transcoded(
-    door: Door, stored: StoredObject, known: KnownImage, numbers: Sequence[int], syntax: str
+    door: FrameSource, stored: StoredObject, known: KnownImage, numbers: Sequence[int], syntax: str
 ) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Frames put into another transfer syntax, each alone in an object, or with the whole object where need be."""
     if not known.spans:

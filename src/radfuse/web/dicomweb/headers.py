@@ -31,10 +31,14 @@ _Value = TypeVar("_Value")
 
 
 class BoundedCache(Generic[_Value]):
-    """The values used last, as many as fit into ``limit_bytes``. Thread-safe."""
+    """The values used last, as many as fit into ``limit_bytes``. Thread-safe.
 
-    def __init__(self, limit_bytes: int) -> None:
+    ``largest_bytes``: what is larger is not kept; None: an eighth of the limit.
+    """
+
+    def __init__(self, limit_bytes: int, largest_bytes: int | None = None) -> None:
         self._limit_bytes = limit_bytes
+        self._largest_bytes = limit_bytes // 8 if largest_bytes is None else largest_bytes
         self._lock = threading.Lock()
         self._entries: OrderedDict[bytes, tuple[_Value, int]] = OrderedDict()
         self.size_bytes = 0
@@ -50,7 +54,7 @@ class BoundedCache(Generic[_Value]):
 
     def put(self, key: bytes, value: _Value, size_bytes: int) -> None:
         """Remember ``value``; what was used least is forgotten for it."""
-        if size_bytes > self._limit_bytes // 8:
+        if size_bytes > self._largest_bytes:
             return
         with self._lock:
             _, before = self._entries.pop(key, (None, 0))

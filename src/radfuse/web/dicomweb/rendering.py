@@ -125,7 +125,7 @@ def rendered(frame: bytes, header: Mapping[str, Any], number: int, window: Windo
     """
     import numpy as np
 
-    stored = _stored_values(frame, header)
+    stored = stored_values(frame, header)
     photometric = str(_first(header, "00280004", "MONOCHROME2"))
     if photometric == "PALETTE COLOR":
         return _palette(stored, header)
@@ -150,7 +150,16 @@ def _first(header: Mapping[str, Any], tag: str, otherwise: object = None) -> Any
     return otherwise if values[0] is None else values[0]
 
 
-def _stored_values(frame: bytes, header: Mapping[str, Any]) -> Pixels:
+def stored_values(frame: bytes, header: Mapping[str, Any]) -> Pixels:
+    """A native little endian frame as numbers: rows, columns, and samples where there are several.
+
+    ``header`` is the object's DICOM JSON. Raises MalformedDataSet for what is no image.
+    """
+    return _without_unused_bits(lying_values(frame, header), header)
+
+
+def lying_values(frame: bytes, header: Mapping[str, Any]) -> Pixels:
+    """As ``stored_values``, with whatever stands above Bits Stored."""
     import numpy as np
 
     rows, columns, samples = (int(_first(header, tag, 1)) for tag in ("00280010", "00280011", "00280002"))
@@ -174,7 +183,7 @@ def _stored_values(frame: bytes, header: Mapping[str, Any]) -> Pixels:
         raise MalformedDataSet("a frame is shorter than its image", 0)
     if samples > 1 and _first(header, "00280006", 0) == 1:
         return values.reshape(samples, rows, columns).transpose(1, 2, 0)
-    return _without_unused_bits(values, header).reshape(shape)
+    return values.reshape(shape)
 
 
 def _without_unused_bits(values: Pixels, header: Mapping[str, Any]) -> Pixels:

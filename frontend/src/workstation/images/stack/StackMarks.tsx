@@ -1,4 +1,5 @@
 import { Loader } from "@mantine/core";
+import type { ReactNode } from "react";
 
 import styles from "../images.module.css";
 import { scaleOf, type PixelSize, type Sides } from "./imageGeometry";
@@ -17,17 +18,20 @@ interface StackMarksProps {
   /** Pictures a second that were reached; 0: it does not play. */
   rate: number;
   isBusy: boolean;
+  /** Above where one is. */
+  children?: ReactNode;
 }
 
 const NAMES = ["top", "bottom", "left", "right"] as const;
 
 /** What is always visible: which side is which, where and how large; what it is stands above. */
-export function StackMarks({ sides, view, pixel, width, place, clip, zoom, window, rate, isBusy }: StackMarksProps) {
+export function StackMarks({ sides, view, pixel, width, place, clip, zoom, window, rate, isBusy, children }: StackMarksProps) {
   const scale = pixel && scaleOf(pixel.mm, width / 3);
   return (
     <>
       {view && <b className={styles.corner} data-corner="top-left">{view}</b>}
       <div className={styles.corner} data-corner="bottom-left">
+        {children}
         {clip && <span>{clip}</span>}
         <span>{place}</span>
       </div>

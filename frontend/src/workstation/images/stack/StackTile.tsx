@@ -11,6 +11,7 @@ import styles from "../images.module.css";
 import { toggleAlone, useLooking, type Placed } from "../model";
 import { pixelSizeOf, sidesOf, viewWords } from "./imageGeometry";
 import { Picture } from "./Picture";
+import { PixelValue, type Seen } from "./PixelValue";
 import { StackControls } from "./StackControls";
 import { StackMarks } from "./StackMarks";
 import { useFilm } from "./useFilm";
@@ -91,7 +92,9 @@ export function StackTile({ placed: { series, study }, isActive }: { placed: Pla
           zoom={zoom.scale}
           window={facts?.isGrey && window ? formatWindow(window) : ""}
           rate={reached}
-        />
+        >
+          <PixelValue stage={stage} zoom={zoom} seen={isThere && !isPlaying && picture.image ? seenOf(stack, database) : null} />
+        </StackMarks>
       </div>
       <StackControls
         {...{ count, now, isPlaying, speed, presets, rate }}
@@ -106,6 +109,11 @@ export function StackTile({ placed: { series, study }, isActive }: { placed: Pla
       />
     </div>
   );
+}
+
+function seenOf({ instance, facts, isKnown, isOfFrames, now }: Stack, database: string): Seen | null {
+  if (!instance || !facts || !isKnown) return null;
+  return { instance: instance.SOPInstanceUID, frame: isOfFrames ? now + 1 : 1, rows: facts.rows, columns: facts.columns, database };
 }
 
 const PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL"];

@@ -27,6 +27,8 @@ export interface Stack {
   at: number;
   attributes: readonly Attribute[];
   facts: ImageFacts | null;
+  /** Whether the facts are those of this instance, and not of the one before. */
+  isKnown: boolean;
   /** Whether the row is the frames of one instance. */
   isOfFrames: boolean;
   count: number;
@@ -50,7 +52,8 @@ export function useStack(place: Place, wanted: Wanted | undefined): Stack {
   const facts = known?.facts ?? null;
 
   // Until its own attributes are read nobody knows how many frames it has.
-  const isOfFrames = (facts?.frames ?? 1) > 1 && known?.instance === instance?.SOPInstanceUID;
+  const isKnown = known !== null && known.instance === instance?.SOPInstanceUID;
+  const isOfFrames = isKnown && known.facts.frames > 1;
   const count = isOfFrames ? (facts?.frames ?? 1) : instances.length;
   const now = isOfFrames ? Math.min(frame, count) - 1 : at;
   const goToInstance = (to: number) => {
@@ -59,7 +62,7 @@ export function useStack(place: Place, wanted: Wanted | undefined): Stack {
     setAt(to);
   };
   return {
-    instances, instance, at, facts, isOfFrames, count, now, error, goToInstance,
+    instances, instance, at, facts, isKnown, isOfFrames, count, now, error, goToInstance,
     attributes: known?.attributes ?? NOTHING,
     addressOf: (there, window, isWhole) => {
       const one = isOfFrames ? instance : instances[there];

@@ -1,6 +1,6 @@
 /** Affine matrices: 16 numbers, row by row, the last row 0 0 0 1. */
 import type { Vector } from "../../../api/workstation";
-import { at, cross, dot, scale } from "./vectors";
+import { add, at, cross, dot, scale } from "./vectors";
 
 export type Matrix = readonly number[];
 
@@ -20,6 +20,16 @@ export function movedPoint(matrix: Matrix, point: Vector): Vector {
 
 export function matrixOf(rows: readonly [Vector, Vector, Vector], shift: Vector): Matrix {
   return [...rows[0], shift[0], ...rows[1], shift[1], ...rows[2], shift[2], 0, 0, 0, 1];
+}
+
+/** Turned about a direction of length 1, right-handed. */
+export function turnAbout(direction: Vector, degrees: number): Matrix {
+  const angle = (degrees * Math.PI) / 180;
+  const [c, s] = [Math.cos(angle), Math.sin(angle)];
+  const of = (axis: Vector): Vector =>
+    add(add(scale(axis, c), scale(cross(direction, axis), s)), scale(direction, dot(direction, axis) * (1 - c)));
+  const [x, y, z] = [of([1, 0, 0]), of([0, 1, 0]), of([0, 0, 1])];
+  return matrixOf([[x[0], y[0], z[0]], [x[1], y[1], z[1]], [x[2], y[2], z[2]]], [0, 0, 0]); // prettier-ignore
 }
 
 /** First `first`, then `then`. */

@@ -1,4 +1,6 @@
 /** What a drag does, tool by tool: places in CSS pixels of the pane in, changes of the workspace out. */
+import { notifications } from "@mantine/notifications";
+
 import type { KeptLine, SeriesDisplay, Vector } from "../../../api/workstation";
 import { useWorkspace } from "../../model/store";
 import type { Tool } from "../../model/state";
@@ -6,6 +8,7 @@ import { distance, dot, subtract, unit } from "../engine/vectors";
 import { pointAt, type PaneView } from "../planes";
 import { viewKey, type PaneSpec, type Shown } from "../scenes";
 import { lookAt } from "../useDrawnPane";
+import { useRegistering } from "../../registering/store";
 import { handDrag, pairDrag, partDrag } from "../../registering/tools";
 import { brushDrag } from "./brush";
 import { contourDrag } from "./contour";
@@ -176,8 +179,27 @@ const STARTS: Record<Tool, Start> = {
 
 const NEEDS_THE_BASE: readonly Tool[] = ["length", "arrow", "angle", "sphere", "ellipse", "threshold", "grow", "brush", "eraser", "contour", "hand", "part"];
 
+const BY_VOXELS: Partial<Record<Tool, string>> = {
+  brush: "The brush paints the voxels of a slice: make all planes straight (U), or let it paint a ball.",
+  eraser: "The eraser takes the voxels of a slice: make all planes straight (U), or let it take a ball.",
+  contour: "Contours are drawn on slices: make all planes straight (U) first.",
+  part: "A box lies along the voxels: make all planes straight (U) first, or compare a ball.",
+};
+
+/** Why a tool that goes by voxels does nothing in a turned plane; "" where it works. */
+export function refusalIn({ lean_degrees }: Pick<PaneView, "lean_degrees">, tool: Tool): string {
+  if (lean_degrees === 0) return "";
+  const isBall = tool === "part" ? useRegistering.getState().part !== "box" : useWorkspace.getState().options.brush_is_ball;
+  return tool !== "contour" && isBall ? "" : (BY_VOXELS[tool] ?? "");
+}
+
 /** Begin the tool's drag. What is measured is kept in the base's frame: a pane of another frame is only looked at. */
 export function startDrag(pane: Pane, tool: Tool, from: Place, isOther: boolean): Drag {
   if (pane.shown.isAlone && NEEDS_THE_BASE.includes(tool)) return crosshairDrag(pane);
+  const refusal = refusalIn(pane.view, tool);
+  if (refusal) {
+    notifications.show({ id: "turned", message: refusal, autoClose: 8000 });
+    return { move: nothing, end: nothing };
+  }
   return STARTS[tool](pane, from, isOther);
 }

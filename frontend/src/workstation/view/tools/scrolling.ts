@@ -6,8 +6,9 @@ import type { PaneView } from "../planes";
 import { cursorNow, type Shown } from "../scenes";
 import { lookAt } from "../useDrawnPane";
 
-/** The finer of what is seen decides how far a slice is. */
+/** The slices of what is seen; a turned plane runs between voxels, and goes by the finest spacing of the base. */
 function stepOf(shown: Shown, view: PaneView): number {
+  if (view.lean_degrees > 0) return Math.min(...shown.anchor.spacing_mm);
   return stepAlong(shown.below ?? shown.anchor, view.onward);
 }
 
