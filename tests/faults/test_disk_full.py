@@ -15,6 +15,7 @@ import pytest
 from radfuse.archive import Archive, ArchiveSettings, Outcome, SpaceGuard, check_archive
 from radfuse.core.errors import ArchiveError, OutOfSpace, RadfuseError
 from tests.archive.objects import contents, leftovers, numbered, open_archive, settled, store
+from tests.support.small_volumes import in_memory, mounted, require_root
 
 VOLUME_BYTES = 40 << 20
 OLD = [numbered(number, pixels=bytes(2000)) for number in range(20)]
@@ -23,25 +24,16 @@ OLD = [numbered(number, pixels=bytes(2000)) for number in range(20)]
 @pytest.fixture(params=["ext4", "tmpfs"])
 def volume(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    target = tmp_path / "volume"
-    target.mkdir()
+    require_root()
+    words = in_memory(str(VOLUME_BYTES))
     if request.param == "ext4":
         image = tmp_path / "image"
         with image.open("wb") as file:
             file.truncate(VOLUME_BYTES)
         subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-F", str(image)], check=True)
-        command = ["mount", "-o", "loop", str(image), str(target)]
-    else:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={VOLUME_BYTES}", "tmpfs", str(target)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount here: {mounted.stderr.strip()}")
-    try:
+        words = ["-o", "loop", str(image)]
+    with mounted(tmp_path / "volume", words) as target:
         yield target
-    finally:
-        subprocess.run(["umount", str(target)], check=True)
 
 
 class Filler:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ from radfuse.jobs import worker as worker_module
 from radfuse.jobs.durable import workflow_id
 from radfuse.jobs.tables import job_table
 from tests.jobs.working import do_all, finished, new_job, until, working
+from tests.support.small_volumes import in_memory, mounted
 
 
 class Watching:
@@ -321,18 +320,8 @@ def test_the_tables_of_dbos_are_in_a_write_ahead_log(jobs: Jobs, tmp_path: Path)
 @pytest.fixture
 def volume(tmp_path: Path) -> Iterator[Path]:
     """A small file system of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    target = tmp_path / "volume"
-    target.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(target)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount here: {mounted.stderr.strip()}")
-    try:
+    with mounted(tmp_path / "volume", in_memory("8m")) as target:
         yield target
-    finally:
-        subprocess.run(["umount", str(target)], check=True)
 
 
 def fill(volume: Path) -> Callable[[], None]:

@@ -13,9 +13,9 @@ import pytest
 
 from radfuse.archive import Archive, ArchiveSettings, InformationModel, SpaceGuard, queries
 from radfuse.core.errors import OutOfSpace
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
 from radfuse.dicom import Element, Identifier
 from radfuse.services.import_media import (
-    DICOMDIR_CLASS,
     Imported,
     ImportLimits,
     ImportReport,
@@ -112,7 +112,7 @@ def test_the_data_set_says_what_it_is_not_its_file_meta_information(
 
 def test_a_dicomdir_is_left_out(archive: Archive, generated_set: GeneratedSet, tmp_path: Path) -> None:
     ds = pydicom.dcmread(generated_set.ct[0])
-    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(DICOMDIR_CLASS)
+    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(MEDIA_STORAGE_DIRECTORY)
     ds.save_as(tmp_path / "DICOMDIR", enforce_file_format=False)
     assert verdicts(imported(archive, tmp_path / "DICOMDIR")) == {Verdict.DIRECTORY: 1}
 

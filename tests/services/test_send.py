@@ -11,7 +11,8 @@ import pytest
 
 from radfuse.archive import Archive
 from radfuse.core.errors import ConfigurationError, InvalidUID, NotPart10
-from radfuse.services.import_media import DICOMDIR_CLASS, import_files
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
+from radfuse.services.import_media import import_files
 from radfuse.services.send import file_object, objects_of_studies
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
 
@@ -53,7 +54,7 @@ def test_a_large_file_without_meta_information_is_not_read_whole(generated_set: 
 
 def test_a_dicomdir_is_no_object(generated_set: GeneratedSet, tmp_path: Path) -> None:
     ds = pydicom.dcmread(generated_set.ct[0])
-    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(DICOMDIR_CLASS)
+    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(MEDIA_STORAGE_DIRECTORY)
     ds.save_as(tmp_path / "DICOMDIR", enforce_file_format=False)
     with pytest.raises(NotPart10):
         file_object(tmp_path / "DICOMDIR")

@@ -141,6 +141,8 @@ def test_who_did_what_is_shown_to_administrators(walker: Walker) -> None:
     log_in(walker, "anna")
     expect(walker.row("TEST, Generated")).to_be_visible()
     walker.row("TEST, Generated").click()
+    panel = walker.page.get_by_role("complementary")
+    expect(panel.get_by_role("button", name=re.compile("^MR MR series"))).to_be_visible()  # the server was asked
     walker.go("/audit")
     lines = walker.page.get_by_role("table").get_by_role("row")
     expect(lines.filter(has_text="rita").filter(has_text="Tried to log in").first).to_contain_text("Refused")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from radfuse.core.errors import CannotExport, InvalidInstance
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
 from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
 from radfuse.core.uids import new_uid
 from radfuse.dicom import FileMeta, build_file_meta
@@ -35,7 +36,7 @@ from radfuse.media.record_building import (
     same_text,
 )
 from radfuse.media.record_keys import PROFILE_KEYS, KeysTable
-from radfuse.media.record_types import BASIC_DIRECTORY, Place
+from radfuse.media.record_types import Place
 
 _MOST_BYTES: Final = 0xFFFF_FFFE
 """Offsets have 32 bits."""
@@ -91,7 +92,7 @@ def write_directory(
     tree = _Tree(keys_table)
     for entry in entries:
         tree.add(entry)
-    meta = build_file_meta(FileMeta(BASIC_DIRECTORY, new_uid(), EXPLICIT_LITTLE))
+    meta = build_file_meta(FileMeta(MEDIA_STORAGE_DIRECTORY, new_uid(), EXPLICIT_LITTLE))
     root = tree.finished()
     head = element(0x0004_1130, "CS", file_set_id.encode("ascii"))
     if description:

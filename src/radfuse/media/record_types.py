@@ -7,9 +7,6 @@ from typing import Final, NamedTuple
 
 from radfuse.core.sop_classes import NON_PATIENT_CLASSES, STORAGE_CLASSES
 
-BASIC_DIRECTORY: Final = "1.2.840.10008.1.3.10"
-"""Media Storage Directory Storage, the SOP class of a DICOMDIR (PS3.4 Annex I)."""
-
 PRIVATE_RECORD_UID: Final = "2.25.139011497767646001217004217260399069860"
 """Private Record UID (0004,1432) of our PRIVATE records: an object of a class that has no record type."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +14,7 @@ from radfuse.core.errors import ConfigurationError
 from radfuse.dicom import Transcoder
 from radfuse.jobs import Item, ItemState, Job, JobContext, NewItem, NewJob
 from radfuse.services.image_jobs import run_whole, telling
+from radfuse.services.old_files import remove_older
 from radfuse.services.selection import studies_of
 
 if TYPE_CHECKING:
@@ -78,14 +77,7 @@ def exported_volumes(data: Path, job: int) -> list[Path]:
 
 def forget_old_media(data: Path, now_s: float | None = None) -> int:
     """Remove downloads that are older than a day; how many."""
-    oldest_s = (time.time() if now_s is None else now_s) - KEPT_S
-    removed = 0
-    for each in media_folder(data).glob("*"):
-        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
-            if each.stat().st_mtime < oldest_s:
-                shutil.rmtree(each) if each.is_dir() else each.unlink()
-                removed += 1
-    return removed
+    return remove_older(media_folder(data).glob("*"), KEPT_S, now_s)
 
 
 def run_media_export(context: JobContext, surroundings: MediaSurroundings) -> None:

@@ -13,10 +13,10 @@ from typing import BinaryIO, Final
 from radfuse.archive import Archive, InformationModel, StoredObject, queries
 from radfuse.core.errors import ConfigurationError, JobFailed, NotPart10, RadfuseError, WireError
 from radfuse.core.levels import Level
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
 from radfuse.core.store_statuses import Outcome, meaning_of
 from radfuse.core.uids import checked_uid
 from radfuse.dicom import Element, FileMeta, Identifier, read_file_meta, scan_header
-from radfuse.services.import_media import DICOMDIR_CLASS
 from radfuse.services.object_source import FileObject
 from radfuse.services.storage_scu import NOT_OFFERED_ADVICE, Route
 from radfuse.services.transfer import ObjectSender, kinds_of, propose
@@ -50,7 +50,7 @@ def file_object(path: Path) -> FileObject:
     """The object in a file. Raises NotPart10, another DataSetError, InvalidUID or OSError."""
     with path.open("rb") as file:
         meta = _file_meta(file)
-        if meta.sop_class_uid == DICOMDIR_CLASS:
+        if meta.sop_class_uid == MEDIA_STORAGE_DIRECTORY:
             raise NotPart10("it is the directory of a medium")
         if not (meta.sop_class_uid and meta.sop_instance_uid):
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -36,6 +36,7 @@ from radfuse.services.stored_objects import object_of
 from tests.archive.objects import AnObject, file_of, store, stored_objects
 from tests.services.export_media.conftest import Write
 from tests.support.generate import GeneratedSet
+from tests.support.small_volumes import in_memory, mounted
 
 STUDY = MediaAsk("STD-GEN-CD", Selection(["2.25.10"]))
 UID = "2.25.1"
@@ -44,18 +45,8 @@ UID = "2.25.1"
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small file system")
-    target = tmp_path / "small"
-    target.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(target)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount here: {mounted.stderr.strip()}")
-    try:
+    with mounted(tmp_path / "small", in_memory("2m")) as target:
         yield target
-    finally:
-        subprocess.run(["umount", str(target)], check=True)
 
 
 @pytest.fixture

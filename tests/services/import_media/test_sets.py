@@ -12,7 +12,8 @@ import pydicom
 import pytest
 
 from radfuse.archive import Archive
-from radfuse.services.import_media import DICOMDIR_CLASS, Imported, Verdict
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
+from radfuse.services.import_media import Imported, Verdict
 from radfuse.services.import_media.model import FindingKind, Findings
 from tests.archive.objects import stored_objects
 from tests.services.import_media.scenes import imported, report_of, verdicts
@@ -142,7 +143,7 @@ def test_a_directory_that_cannot_be_read_keeps_no_file_out(archive: Archive, dis
     ds = pydicom.Dataset()
     ds.FileSetID = "BROKEN"
     ds.file_meta = pydicom.dataset.FileMetaDataset()
-    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(DICOMDIR_CLASS)
+    ds.file_meta.MediaStorageSOPClassUID = pydicom.uid.UID(MEDIA_STORAGE_DIRECTORY)
     ds.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.UID("2.25.1")
     ds.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     ds.save_as(disc / "DICOMDIR", enforce_file_format=True)

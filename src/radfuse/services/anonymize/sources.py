@@ -6,13 +6,10 @@ The processes that anonymize load this module, and so it loads nothing of the ar
 from __future__ import annotations
 
 import contextlib
-import lzma
 import mmap
 import os
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,20 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from radfuse.core.errors import CannotAnonymize
+from radfuse.services.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
     from radfuse.services.import_media import ImportLimits
 
-_UNREADABLE: Final = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted member, or a compression that zipfile does not know
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
 _WHOLE_BYTES: Final = 4 << 20
 """Up to this many bytes an object is read; a larger one is mapped, so that its pixels need no memory."""
 
@@ -74,7 +62,7 @@ def reading() -> Iterator[None]:
     """Say what cannot be read: raises CannotAnonymize for whatever is raised by reading."""
     try:
         yield
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise CannotAnonymize(f"it cannot be read: {reason}") from error
 

@@ -4,7 +4,6 @@ from radfuse.services.import_media.importing import import_files, import_paths, 
 from radfuse.services.import_media.journal import ImportJournal
 from radfuse.services.import_media.model import (
     DEFAULT_LIMITS,
-    DICOMDIR_CLASS,
     Imported,
     ImportLimits,
     ImportReport,
@@ -15,7 +14,6 @@ from radfuse.services.import_media.zips import BadZip, is_zip
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "DICOMDIR_CLASS",
     "BadZip",
     "FileCount",
     "ImportJournal",

@@ -34,8 +34,9 @@ from radfuse.services.import_media.walking import (
     existing,
     found_below,
 )
-from radfuse.services.import_media.zips import UNREADABLE, BadZip, members_of, opened_zip
+from radfuse.services.import_media.zips import BadZip, members_of, opened_zip
 from radfuse.services.stored_objects import objects_named
+from radfuse.services.unreadable import UNREADABLE
 
 _DIRECTORY_NAME: Final = "DICOMDIR"
 _LARGEST_DIRECTORY_BYTES: Final = 256 << 20

@@ -9,9 +9,6 @@ from typing import Any, Final
 
 from radfuse.archive import Outcome
 
-DICOMDIR_CLASS: Final = "1.2.840.10008.1.3.10"
-"""Media Storage Directory Storage (PS3.10 section 8.6): an index of a medium, not an object to keep."""
-
 _LONGEST_NAME: Final = 300
 _MOST_NAMED: Final = 100
 _MAX_MEMBERS: Final = 1_000_000

@@ -11,13 +11,15 @@ from typing import Final
 from radfuse.archive import Archive, Incoming, Origin
 from radfuse.core.aetitle import checked_ae_title
 from radfuse.core.errors import DataSetError, InvalidAETitle, NotPart10, OutOfSpace, RadfuseError
+from radfuse.core.sop_classes import MEDIA_STORAGE_DIRECTORY
 from radfuse.core.uids import checked_uid
 from radfuse.dicom import FileMeta, Header, Identifier, read_file_meta, scan_header
-from radfuse.services.import_media.model import DICOMDIR_CLASS, VERDICTS, Identity, Imported, Verdict, shown_name
+from radfuse.services.import_media.model import VERDICTS, Identity, Imported, Verdict, shown_name
 from radfuse.services.import_media.sources import HEAD_BYTES, OpenFile, Reading, Source, read_head
 from radfuse.services.import_media.walking import Mark
-from radfuse.services.import_media.zips import UNREADABLE, is_zip
+from radfuse.services.import_media.zips import is_zip
 from radfuse.services.ingest import Ingested, ingest, ingest_all
+from radfuse.services.unreadable import UNREADABLE
 
 _CHUNK_BYTES: Final = 1 << 20
 _PREFIX_AT: Final = slice(128, 132)
@@ -126,7 +128,7 @@ class Taking:
             meta = read_file_meta(head)
         except NotPart10 as error:
             return _no_object(source, reading, head, error)
-        if meta.sop_class_uid == DICOMDIR_CLASS:
+        if meta.sop_class_uid == MEDIA_STORAGE_DIRECTORY:
             return Imported(shown_name(source.name), Verdict.DIRECTORY, path=source.path)
         if not is_whole:
             return self._take_large(source, reading, head, meta)

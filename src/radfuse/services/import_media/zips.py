@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,18 +14,6 @@ from radfuse.services.import_media.model import ImportLimits
 _SMALL_DIRECTORY_BYTES: Final = 1 << 20
 _ENTRY_BYTES: Final = 512
 _ENTRY_MARK: Final = b"PK\1\2"
-
-UNREADABLE: Final = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,  # an encrypted member, or a compression that zipfile does not know
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
-"""What reading a file or a member of a zip file may raise."""
 
 
 class BadZip(Exception):
