@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from radfuse.app.compose import data_folder_lock, node_server, open_databases
+from radfuse.app.compose import data_folder_lock, open_databases
+from radfuse.app.dicom_door import node_server
 from radfuse.app.settings import load_settings
 from radfuse.archive import Archive, check_archive
 from radfuse.core.errors import FolderInUse, WireError

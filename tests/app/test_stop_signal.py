@@ -13,8 +13,8 @@ from types import FrameType
 import pytest
 
 from radfuse.app.listening import Listeners
-from radfuse.app.serve import _Supervisor
 from radfuse.app.settings import load_settings
+from radfuse.app.supervising import _Supervisor
 from tests.node.in_process import node_in_process
 
 _EVERY_S = 200e-6

@@ -1,5 +1,10 @@
 """Composition root: settings in, running processes out."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from radfuse.app.compose import (
     open_archive,
     open_context_lists,
@@ -9,10 +14,12 @@ from radfuse.app.compose import (
     tls_identity,
     wire_limits,
 )
-from radfuse.app.serve import run_node, serve
 from radfuse.app.settings import Settings, load_settings
-from radfuse.app.web import run_web
-from radfuse.app.worker import is_worker_running, run_worker, worker_here
+
+if TYPE_CHECKING:
+    from radfuse.app.supervising import run_node, serve
+    from radfuse.app.web import run_web
+    from radfuse.app.worker import is_worker_running, run_worker, worker_here
 
 __all__ = [
     "Settings",
@@ -31,3 +38,20 @@ __all__ = [
     "wire_limits",
     "worker_here",
 ]
+
+_PROCESSES: Final = {
+    "is_worker_running": "worker",
+    "run_node": "supervising",
+    "run_web": "web",
+    "run_worker": "worker",
+    "serve": "supervising",
+    "worker_here": "worker",
+}
+"""The doors and the worker, by the module that has them: a command that starts none need not load them."""
+
+
+def __getattr__(name: str) -> Any:
+    """A process of ``_PROCESSES``, loaded when it is first asked for."""
+    if name not in _PROCESSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PROCESSES[name]}"), name)

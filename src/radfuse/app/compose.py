@@ -8,7 +8,6 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,15 +17,10 @@ from radfuse.app.settings import Settings
 from radfuse.archive import Archive, ArchiveSettings, SpaceGuard
 from radfuse.core.aetitle import AETitle
 from radfuse.core.errors import ConfigurationError, FolderInUse
-from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
-from radfuse.core.transfer_syntaxes import TRANSFER_SYNTAXES
 from radfuse.jobs import Jobs
-from radfuse.node import AcceptancePolicy, NodeServer, NodeSettings
-from radfuse.services.access import is_loopback
 from radfuse.services.access_log import AccessLog
 from radfuse.services.associating import Caller, title_to
 from radfuse.services.certificates import TlsFolder
-from radfuse.services.commitment import CommitmentDesk
 from radfuse.services.context_lists import ContextLists
 from radfuse.services.databases import DEFAULT_DATABASE, Databases, database_folder
 from radfuse.services.peers import Peer, Peers
@@ -146,36 +140,6 @@ def wire_limits(settings: Settings) -> Limits:
         response_s=limits.response_s,
         connect_s=limits.connect_s,
     )
-
-
-@contextlib.contextmanager
-def node_server(settings: Settings) -> Iterator[NodeServer]:
-    """A node server with everything it needs, closed in order at the end."""
-    storage = settings.storage
-    node = NodeSettings(
-        policy=AcceptancePolicy(
-            frozenset(settings.database_names()),
-            frozenset(STORAGE_CLASS_NAMES) | frozenset(storage.extra_classes),
-            frozenset(TRANSFER_SYNTAXES) | frozenset(storage.extra_transfer_syntaxes),
-            storage.accept_unknown_classes,
-            storage_commitment=True,
-        ),
-        limits=wire_limits(settings),
-        open_to_all=is_loopback(settings.host),
-        connections=settings.limits.associations,
-        connections_per_address=settings.limits.associations_per_address,
-        shutdown_s=settings.limits.shutdown_s,
-        tls=tls_identity(settings),
-        client_certificates=settings.tls.client_certificates,
-    )
-    with (
-        contextlib.closing(open_databases(settings)) as databases,
-        contextlib.closing(open_peers(settings)) as peers,
-        contextlib.closing(open_context_lists(settings)) as context_lists,
-        contextlib.closing(CommitmentDesk(partial(open_jobs, settings), peers, settings.database_names())) as desk,
-    ):
-        databases.prepare_to_receive()
-        yield NodeServer(node, databases, peers, desk, context_lists)
 
 
 def listen(settings: Settings, setting: Literal["dicom_port", "http_port", "tls_port"] = "dicom_port") -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +13,14 @@ from radfuse.archive import Archive
 from radfuse.services.import_media.taking import Result, Taken, Taking, Work
 
 _THREADS: Final = 4
-"""While one waits for the disk, the others read."""
+"""While one waits for a slow medium, the others read."""
+
+_WAITED_S: Final = 0.1
+_WAITED_SHARE: Final = 0.5
+"""Waiting, as a share of the time that the work itself took, from which on all threads work at once.
+
+With files that come at once one thread is the fastest: several pass the interpreter to and fro at every system call.
+"""
 
 _AT_ONCE: Final = 32
 """Pieces of work that one thread takes at a time: what it keeps shares one disk sync."""
@@ -25,8 +33,12 @@ class Threads:
 
     def __init__(self, archive: Archive, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._stop = threading.Event()
-        self.taking = Taking(archive, lambda: self._stop.is_set() or should_stop())
-        self.pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="import")
+        self._taking = Taking(archive, lambda: self._stop.is_set() or should_stop())
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="import")
+        self._turns = threading.Semaphore(1)
+        self._is_alone = True
+        self._worked_s = 0.0
+        self._waited_s = 0.0
 
     def __enter__(self) -> Self:
         """Use as a context manager."""
@@ -35,7 +47,24 @@ class Threads:
     def __exit__(self, *_details: object) -> None:
         """Let what runs end; what has not begun does not begin."""
         self._stop.set()
-        self.pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
+
+    def take(self, works: list[Work]) -> Future[Taken]:
+        """Do ``works`` in a thread: one after the other, or several at once when the medium is slow."""
+        return self._pool.submit(self._take, works)
+
+    def _take(self, works: list[Work]) -> Taken:
+        with self._turns:
+            begin_s, begin_work_s = time.monotonic(), time.thread_time()
+            taken = self._taking.take(works)
+            if self._is_alone:
+                worked_s = time.thread_time() - begin_work_s
+                self._worked_s += worked_s
+                self._waited_s += time.monotonic() - begin_s - worked_s
+                if self._waited_s > max(_WAITED_S, _WAITED_SHARE * self._worked_s):
+                    self._is_alone = False
+                    self._turns.release(_THREADS - 1)
+        return taken
 
 
 class Lane:
@@ -63,7 +92,7 @@ class Lane:
     def _start(self) -> None:
         works, self._next = self._next, []
         if works:
-            self._running.append((works, self._threads.pool.submit(self._threads.taking.take, works)))
+            self._running.append((works, self._threads.take(works)))
 
     def _finished(self) -> Iterator[tuple[Work, Result]]:
         works, future = self._running.popleft()

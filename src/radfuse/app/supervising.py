@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-from radfuse.app.compose import data_folder_lock, node_server, open_access_log, open_databases, open_jobs, open_peers
+from radfuse.app.compose import data_folder_lock, open_access_log, open_databases, open_jobs, open_peers
+from radfuse.app.dicom_door import node_server
 from radfuse.app.listening import Listeners, Ports
 from radfuse.app.logs import configure_logs
 from radfuse.app.processes import (
