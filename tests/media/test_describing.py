@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
+import os
 import struct
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from pydicom.uid import (
 
 from radfuse.core.errors import DataSetError, InvalidInstance, MalformedDataSet, NotPart10
 from radfuse.dicom import FileMeta, build_file_meta, tree
-from radfuse.media import Described, describe
+from radfuse.media import Described, describe, describe_file
 from tests.media.objects import code, file_of, object_of, reference
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -219,3 +221,78 @@ def test_the_real_objects_are_described(shared_data: Path) -> None:
     found = [describe(path.read_bytes()) for path in files]
     assert {one.text(0x0010_0020) for one in found} == {"98890234"}
     assert all(one.study_instance_uid and one.series_instance_uid and one.has_pixels for one in found)
+
+
+# --- files on a medium ---------------------------------------------------------------------------
+
+
+def large(kind: str) -> Dataset:
+    """An image, or a report, with something of 300 KB in it that is behind, or before, what is wanted."""
+    ds = document() if kind == "report" else image()
+    if kind == "pixels":
+        ds.PixelData = bytes(300_000)
+    else:
+        ds.EncapsulatedDocument = bytes(300_000)  # (0042,0011), before what a report has of its content
+        ds["EncapsulatedDocument"].VR = "OB"
+    return ds
+
+
+@pytest.mark.parametrize("kind", ["pixels", "before pixels", "report"])
+@pytest.mark.parametrize("syntax", EVERY_ENCODING, ids=lambda uid: uid.keyword)
+def test_a_file_is_described_as_its_bytes_are(kind: str, syntax: str, tmp_path: Path) -> None:
+    content = file_of(large(kind), syntax)
+    (tmp_path / "file").write_bytes(content)
+    found = describe_file(tmp_path / "file")
+    assert found == describe(content)
+    assert found.has_pixels == (kind != "report")
+
+
+def test_a_file_on_a_medium_is_never_mapped_and_of_an_image_only_the_beginning_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mapped, read = tmp_path / "file", [], []
+    path.write_bytes(file_of(large("pixels")))
+    whole_map, pread = mmap.mmap, os.pread
+
+    def mapping(file: int, *details: int, **more: int) -> mmap.mmap:
+        mapped.append(os.fstat(file).st_nlink)
+        return whole_map(file, *details, **more)
+
+    def reading(file: int, length: int, position: int) -> bytes:
+        read.append(length)
+        return pread(file, length, position)
+
+    monkeypatch.setattr(mmap, "mmap", mapping)
+    monkeypatch.setattr(os, "pread", reading)
+    assert describe_file(path).has_pixels
+    assert (mapped, read) == ([], [128 << 10])
+    path.write_bytes(file_of(large("report")) + bytes(9 << 20))
+    with pytest.raises(MalformedDataSet):
+        describe_file(path)
+    assert mapped == [0], "a copy without a name"
+
+
+def test_a_medium_that_is_pulled_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pulled(*_details: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    (tmp_path / "file").write_bytes(file_of(image()))
+    monkeypatch.setattr(os, "pread", pulled)
+    with pytest.raises(OSError, match="Input/output error"):
+        describe_file(tmp_path / "file")
+
+
+def test_a_file_whose_pixels_are_cut_off_behind_its_beginning_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(file_of(large("pixels"))[:-100])
+    with pytest.raises(MalformedDataSet, match="longer than what holds it"):
+        describe_file(tmp_path / "file")
+
+
+def test_what_comes_before_the_pixels_is_counted_as_it_is_when_it_is_inflated() -> None:
+    content = file_of(image())
+    plain, deflated = describe(content), describe(file_of(image(), DeflatedExplicitVRLittleEndian))
+    assert plain.data_offset + plain.before_pixels_bytes == content.index(b"\xe0\x7f\x10\x00OW")
+    # Its sequence has a length there, and here a delimitation of 8 bytes.
+    assert deflated.before_pixels_bytes == plain.before_pixels_bytes - 8
+    report = describe(file_of(document()))
+    assert report.data_offset + report.before_pixels_bytes == len(file_of(document()))

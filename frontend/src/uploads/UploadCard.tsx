@@ -1,9 +1,10 @@
-import { ActionIcon, Anchor, Button, Progress as Bar, Tooltip } from "@mantine/core";
+import { ActionIcon, Anchor, Button, Progress as Bar } from "@mantine/core";
 import { IconAlertTriangle, IconCheck, IconChevronDown, IconChevronUp, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router-dom";
 
 import { formatBytes, formatCount, formatCounted, formatDuration, sentence } from "../ui";
+import { Counts } from "./Counts";
 import { UploadResults } from "./UploadResults";
 import { uploads, type Progress } from "./queue";
 import { timeLeft } from "./rate";
@@ -44,7 +45,7 @@ export function UploadCard() {
       {isOpen && (
         <div className={styles.body}>
           {isRunning && <Pace progress={progress} />}
-          <Counts progress={progress} />
+          <Counts of={COUNTS.map(({ name, ...count }) => ({ ...count, count: progress[name] }))} />
           {progress.trouble && <p className={styles.trouble}>{sentence(progress.trouble)}</p>}
           <Studies studies={progress.studies} />
           {Object.entries(progress.findings).map(([kind, count]) => (
@@ -100,26 +101,11 @@ function Pace({ progress }: { progress: Progress }) {
 }
 
 const COUNTS = [
-  { name: "kept", word: "kept", hint: "New in the archive, on stable storage" },
+  { name: "kept", word: "kept", hint: "New in the archive, on stable storage", is: "good" },
   { name: "duplicates", word: "already there", hint: "The archive has the same object; nothing was changed" },
-  { name: "refused", word: "refused", hint: "Not taken; the list below says why" },
+  { name: "refused", word: "refused", hint: "Not taken; the list below says why", is: "bad" },
   { name: "ignored", word: "no DICOM", hint: "No DICOM object: a text, a picture, a DICOMDIR" },
 ] as const;
-
-function Counts({ progress }: { progress: Progress }) {
-  return (
-    <dl className={styles.counts}>
-      {COUNTS.map(({ name, word, hint }) => (
-        <Tooltip key={name} label={hint}>
-          <div data-name={name} data-none={progress[name] === 0 || undefined}>
-            <dd>{formatCount(progress[name])}</dd>
-            <dt>{word}</dt>
-          </div>
-        </Tooltip>
-      ))}
-    </dl>
-  );
-}
 
 function Studies({ studies }: { studies: readonly string[] }) {
   if (studies.length === 0) return null;

@@ -1,7 +1,7 @@
 """Media: objects described, file-sets and their directories, application profiles, volumes and disc images."""
 
-from radfuse.media import capacity, directory_reading, disc_images, file_ids, file_systems
-from radfuse.media.describing import Described, describe
+from radfuse.media import capacity, directory_reading, disc_images, file_ids
+from radfuse.media.describing import Described, describe, describe_file
 from radfuse.media.directory_reading import read_directory
 from radfuse.media.directory_writing import Entry, write_directory
 from radfuse.media.file_finding import find_below
@@ -15,10 +15,10 @@ __all__ = [
     "Profile",
     "capacity",
     "describe",
+    "describe_file",
     "directory_reading",
     "disc_images",
     "file_ids",
-    "file_systems",
     "find_below",
     "problems",
     "read_directory",

@@ -19,7 +19,7 @@ _PAPERS_BYTES: Final = 256 << 10
 
 
 class SeriesSize(NamedTuple):
-    """The sizes of the files of one series, in bytes."""
+    """The sizes of the files of one series, in bytes; of a study "" an object that belongs to nobody."""
 
     series_uid: str
     sizes_bytes: tuple[int, ...]
@@ -85,9 +85,10 @@ class _Planner:
         for series, size in zip(study.series, sizes, strict=True):
             need = self._empty_bytes + self._study_bytes() + size
             if not self._fits(need):
+                what, less = ("series", ", or export parts of the series") if study.study_uid else ("object", "")
                 raise DoesNotFit(
-                    f"series {series.series_uid} needs {need:,} bytes, and a medium holds {self._capacity:,}: "
-                    "choose a larger medium, or export parts of the series"
+                    f"{what} {series.series_uid} needs {need:,} bytes, and a medium holds {self._capacity:,}: "
+                    f"choose a larger medium{less}"
                 )
             yield series, size
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
-from radfuse.core.errors import InvalidInstance, MalformedDataSet, NestingTooDeep
+from radfuse.core.errors import DataSetError, InvalidInstance, MalformedDataSet, NestingTooDeep
 from radfuse.core.transfer_syntaxes import (
     DEFLATED_LITTLE,
     EXPLICIT_BIG,
@@ -20,10 +25,18 @@ from radfuse.core.uids import is_valid_uid
 from radfuse.dicom import FileMeta, Header, build_file_meta, read_file_meta, tree
 from radfuse.media.record_keys import KEYS, PROFILE_KEYS, RECORD_KEYS
 from radfuse.media.record_types import RecordType, record_type_of
-from radfuse.media.spans import LONGEST_VALUE, Bytes, Encoding, Span, as_read, items, span_at, spans, take_usual
-
-if TYPE_CHECKING:
-    from mmap import mmap
+from radfuse.media.spans import (
+    LONGEST_VALUE,
+    Bytes,
+    Encoding,
+    Span,
+    as_read,
+    header,
+    items,
+    span_at,
+    spans,
+    take_usual,
+)
 
 SOP_CLASS_UID: Final = 0x0008_0016
 SOP_INSTANCE_UID: Final = 0x0008_0018
@@ -40,6 +53,8 @@ _RELATIONSHIP_TYPE: Final = 0x0040_A010
 _SHARED_FUNCTIONAL_GROUPS: Final = 0x5200_9229
 _MOST_ITEMS: Final = 10_000
 """Of a sequence that is kept."""
+_BEGINNINGS_BYTES: Final = (128 << 10, 8 << 20)
+"""Of a file on a medium: what is read of it until its pixels are reached."""
 
 _OTHER_TAGS: Final = frozenset(
     {
@@ -114,6 +129,8 @@ class Described:
     data_offset: int
     values: dict[int, bytes]
     has_pixels: bool = False
+    before_pixels_bytes: int = 0
+    """Of its data set, inflated: up to its pixels, or all of it when there are none."""
 
     @property
     def record_type(self) -> RecordType:
@@ -153,49 +170,77 @@ class Described:
             return None
 
 
-def describe(view: bytes | memoryview | mmap, *, meta: FileMeta | None = None) -> Described:
+def describe(view: bytes | memoryview | mmap.mmap, *, meta: FileMeta | None = None) -> Described:
     """The object in ``view``, the bytes of a DICOM file; its pixels are not read.
 
     Raises NotPart10, MalformedDataSet, NestingTooDeep and InflatedTooLarge for what cannot be read,
     InvalidInstance for an object that does not say of what class, which one or how encoded it is.
     """
+    return _described(view, len(view), meta)
+
+
+def describe_file(path: Path) -> Described:
+    """As ``describe``, of a file on a medium that somebody may pull out: it is read and never mapped.
+
+    Only its beginning where pixels are behind that; otherwise a copy without a name. Raises OSError, too.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        for length in _BEGINNINGS_BYTES:
+            head = os.pread(file.fileno(), length, 0)
+            with contextlib.suppress(*(() if len(head) >= size else (DataSetError,))):
+                return _described(head, size)
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy, _BEGINNINGS_BYTES[-1])
+            copy.flush()
+            with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return describe(content)
+
+
+def _described(view: bytes | memoryview | mmap.mmap, file_bytes: int, meta: FileMeta | None = None) -> Described:
+    """By the whole file, or its beginning: raises MalformedDataSet where the beginning does not reach the pixels."""
     found = meta or read_file_meta(view)
     syntax = found.transfer_syntax_uid
     with memoryview(view) as whole:
-        size = len(whole) - found.data_offset
+        size = file_bytes - found.data_offset
         if syntax == DEFLATED_LITTLE:
+            if len(view) < file_bytes:
+                raise MalformedDataSet("it is deflated: its beginning says nothing", found.data_offset)
             inflated = tree.read_tree(whole, syntax, found.data_offset)
-            values, has_pixels = _collected(
-                b"".join(tree.write_tree(inflated, EXPLICIT_LITTLE)), 0, Encoding(), EXPLICIT_LITTLE
-            )
+            content = b"".join(tree.write_tree(inflated, EXPLICIT_LITTLE))
+            values, pixels_at = _collected(content, 0, Encoding(), len(content))
+            before = len(content) if pixels_at is None else pixels_at
         else:
             encoding = Encoding(syntax_of(syntax).explicit_vr, not syntax_of(syntax).little_endian)
-            values, has_pixels = _collected(whole, found.data_offset, encoding, syntax)
+            values, pixels_at = _collected(whole, found.data_offset, encoding, file_bytes)
+            before = size if pixels_at is None else pixels_at - found.data_offset
     sop_class, instance = _uid(values, SOP_CLASS_UID), _uid(values, SOP_INSTANCE_UID)
     uids = {"SOP Class UID": sop_class, "SOP Instance UID": instance, "Transfer Syntax UID": syntax}
     for name, uid in uids.items():
         if not is_valid_uid(uid):
             raise InvalidInstance(f"it has no valid {name}")
     head = build_file_meta(FileMeta(sop_class, instance, syntax))
-    return Described(
-        sys.intern(sop_class), instance, sys.intern(syntax), len(head) + size, found.data_offset, values, has_pixels
-    )
+    names = sys.intern(sop_class), instance, sys.intern(syntax)
+    return Described(*names, len(head) + size, found.data_offset, values, pixels_at is not None, before)
 
 
 def _uid(values: Mapping[int, bytes], tag: int) -> str:
     return values.get(tag, b"").strip(b" \0").decode("latin-1")
 
 
-def _collected(view: Bytes, start: int, encoding: Encoding, syntax: str) -> tuple[dict[int, bytes], bool]:
-    """The values that are wanted, and whether there are pixels."""
+def _collected(view: Bytes, start: int, encoding: Encoding, file_bytes: int) -> tuple[dict[int, bytes], int | None]:
+    """The values that are wanted, and where the pixels are, behind which a beginning may end."""
     collector = _Collector(view, encoding)
     is_usual = encoding == Encoding()
-    has_pixels, position, end = False, start, len(view)
+    pixels_at, position, end = None, start, len(view)
     while position < end:
         if is_usual:
             position = take_usual(view, position, _PLAIN_AS_READ, collector.values)
             if position == end:
                 break
+        if end < file_bytes and header(view, position, end, encoding)[0] in _PIXELS:
+            span_at(view, position, file_bytes, encoding)  # raises when they are not whole
+            return collector.values, position
         span = span_at(view, position, end, encoding)
         if span is None:
             break
@@ -203,12 +248,14 @@ def _collected(view: Bytes, start: int, encoding: Encoding, syntax: str) -> tupl
         if tag in _PLAIN_TAGS:
             collector.plain(span)
         elif tag in _PIXELS:
-            has_pixels = True
+            pixels_at = span.at
         elif tag in _SEQUENCE_TAGS:
             # A sequence that cannot be understood is as good as none: what must be there is asked for later.
             with contextlib.suppress(MalformedDataSet, NestingTooDeep):
                 collector.sequence(span)
-    return collector.values, has_pixels
+    if end < file_bytes:
+        raise MalformedDataSet("it goes on behind its beginning", end)
+    return collector.values, pixels_at
 
 
 class _Collector:

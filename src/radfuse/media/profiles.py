@@ -164,6 +164,13 @@ class Profile:
         """Whether an image may be compressed with loss."""
         return not LOSSY.isdisjoint(self.syntaxes)
 
+    def file_size_problem(self, size_bytes: int) -> str:
+        """Why the file system holds no file of this size, as a sentence; empty when it does."""
+        longest = self.file_system.largest_file_bytes
+        if longest is None or size_bytes <= longest:
+            return ""
+        return f"{self.file_system.name} holds files of up to {longest:,} bytes"
+
     def syntaxes_of(self, sop_class_uid: str) -> tuple[str, ...]:
         """The transfer syntaxes that objects of a class may have."""
         return (EXPLICIT_LITTLE,) if sop_class_uid in self.uncompressed_only else self.syntaxes

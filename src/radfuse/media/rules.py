@@ -113,9 +113,9 @@ def _problems(profile: Profile, described: Described, view: FileBytes | None) ->
 
 def _stored_problems(profile: Profile, described: Described, view: FileBytes | None) -> Iterator[Problem]:
     """What is wrong with the file as it is, as it is written unchanged."""
-    longest, syntax = profile.file_system.largest_file_bytes, described.transfer_syntax_uid
-    if longest is not None and described.size_bytes > longest:
-        yield Problem("file size", f"{profile.file_system.name} holds files of up to {longest:,} bytes")
+    syntax = described.transfer_syntax_uid
+    if sentence := profile.file_size_problem(described.size_bytes):
+        yield Problem("file size", sentence)
     looks = view is not None and syntax in _JPEG and (_number(described, "frames") or 1) > 1
     if looks and view is not None and not transcode.is_interchange_format(view, described.data_offset, syntax):
         yield Problem("interchange format", "each frame of multi-frame JPEG needs its own tables, and one has none")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from radfuse.archive import Archive
-from radfuse.core.errors import ConfigurationError
+from radfuse.core.errors import ConfigurationError, InUse
 from radfuse.dicom import Transcoder
 from radfuse.jobs import Item, ItemState, Job, JobContext, NewItem, NewJob
 from radfuse.services.image_jobs import run_whole, telling
-from radfuse.services.old_files import remove_older
 from radfuse.services.selection import studies_of
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ Form = Literal["zip", "iso", "folder"]
 FORMS: Final[tuple[Form, ...]] = ("zip", "iso", "folder")
 KEPT_S: Final = 86_400.0
 _ITEM: Final = "file-set"
+_NAME: Final = re.compile(r"(?P<part>\.)?(?P<job>\d+)-\d+\.(?:zip|iso)(?(part)\.part)\Z")
+"""Of a download, and of the folder in which it is made (``new_file``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,40 @@ def exported_volumes(data: Path, job: int) -> list[Path]:
 
 
 def forget_old_media(data: Path, now_s: float | None = None) -> int:
-    """Remove downloads that are older than a day; how many."""
-    return remove_older(media_folder(data).glob("*"), KEPT_S, now_s)
+    """Remove the downloads of jobs that made nothing for a day, and what is left of attempts that died; how many.
+
+    What a running job has made so far, and what it works in, stays however long it takes. Raises OSError.
+    """
+    oldest_s = (time.time() if now_s is None else now_s) - KEPT_S
+    by_job: dict[str, list[Path]] = defaultdict(list)
+    for path in media_folder(data).glob("*"):
+        if found := _NAME.match(path.name):
+            by_job[found["job"]].append(path)
+    return sum(_forget(paths) for paths in by_job.values() if all(_is_old(path, oldest_s) for path in paths))
+
+
+def _forget(paths: Sequence[Path]) -> int:
+    """Remove all that one job left, unless somebody works in it; how many."""
+    from radfuse.services.export_media.placing import folder_lock
+
+    with contextlib.ExitStack() as held:
+        try:
+            for path in paths:
+                if path.is_dir():
+                    held.enter_context(folder_lock(path, path))
+        except InUse:  # also when its job has ended just now
+            return 0
+        for path in paths:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return len(paths)
+
+
+def _is_old(path: Path, oldest_s: float) -> bool:
+    """Whether a file, or a folder with all that is in it, was changed before."""
+    try:
+        return all(each.lstat().st_mtime < oldest_s for each in chain((path,), path.rglob("*")))
+    except FileNotFoundError:  # somebody is at it
+        return False
 
 
 def run_media_export(context: JobContext, surroundings: MediaSurroundings) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 import zipfile
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,7 +22,7 @@ from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE, JPEG_2000
 from radfuse.core.uids import IMPLEMENTATION_CLASS_UID
 from radfuse.dicom import Transcoder
 from radfuse.media import find_below, read_directory
-from radfuse.services.export_media import MediaAsk, export_media, export_packed, plan_export
+from radfuse.services.export_media import MediaAsk, export_media, export_packed, exporting, plan_export
 from radfuse.services.export_media.placing import folder_lock
 from radfuse.services.selection import Selection
 from radfuse.services.stored_objects import object_of
@@ -314,3 +315,36 @@ def test_files_of_a_set_are_readable_by_others(write: Write, tmp_path: Path) -> 
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "set").rglob("*")} == {0o644, 0o755}
+
+
+def test_the_volumes_of_one_export_have_one_name_however_long_it_takes(
+    archive: Archive, transcoder: Transcoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        store(archive, AnObject(f"2.25.7{number}", f"2.25.20.{number}", f"2.25.10.{number}", pixels=bytes(400_000)))
+    minutes = iter(range(60))
+
+    class Clock:
+        @staticmethod
+        def now(zone: tzinfo) -> datetime:
+            return datetime(2026, 1, 2, 3, next(minutes), tzinfo=zone)
+
+    monkeypatch.setattr(exporting, "datetime", Clock)
+    ask = MediaAsk("STD-GEN-CD", Selection(["2.25.10.0", "2.25.10.1"]), medium_bytes=1_200_000)
+    report = export_media(archive, plan_export(archive, ask), tmp_path / "set", transcoder=transcoder)
+    assert [volume.file_set_id for volume in report.volumes] == ["RF202601020300_1", "RF202601020300_2"]
+
+
+@pytest.mark.parametrize("there", ["folder", "file", "link"])
+def test_a_place_that_is_taken_is_refused_before_anything_is_written(there: str, write: Write, tmp_path: Path) -> None:
+    to, told = tmp_path / "set", list[int]()
+    if there == "folder":
+        to.mkdir()
+        (to / "mine").touch()
+    elif there == "file":
+        to.touch()
+    else:
+        to.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(AlreadyThere):
+        write(to, progress=lambda done, _total: told.append(done))
+    assert told == []

@@ -12,9 +12,11 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import pydicom
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from radfuse.archive import Archive
 from radfuse.core.errors import AlreadyThere, BlobDamaged, CannotExport, InUse, OutOfSpace
@@ -29,6 +31,7 @@ from radfuse.services.export_media import (
     exporting,
     placing,
     plan_export,
+    planning,
 )
 from radfuse.services.import_media import import_files
 from radfuse.services.selection import Selection
@@ -251,6 +254,40 @@ def test_the_root_of_a_mounted_medium_is_written_with_the_directory_last(write: 
         write(small)
 
 
+def test_what_comes_onto_a_mounted_medium_meanwhile_is_never_overwritten(
+    three: Archive, transcoder: Transcoder, small: Path
+) -> None:
+    def meanwhile(_done: int, _total: int) -> None:
+        (small / "README.TXT").write_bytes(b"theirs")
+
+    with pytest.raises(AlreadyThere, match=r"README\.TXT"):
+        export_media(
+            three,
+            plan_export(three, MediaAsk("STD-GEN-CD", objects=(UID,))),
+            small,
+            transcoder=transcoder,
+            progress=meanwhile,
+        )
+    assert left(small) == ["README.TXT"]
+    assert (small / "README.TXT").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("form", ["zip", "iso"])
+def test_a_file_that_gets_the_name_meanwhile_is_never_overwritten(
+    form: Literal["zip", "iso"], three: Archive, transcoder: Transcoder, tmp_path: Path
+) -> None:
+    to = tmp_path / "disc"
+    plan = plan_export(three, MediaAsk("STD-GEN-DVD-RAM", objects=(UID,)))
+
+    def meanwhile(_done: int, _total: int) -> None:
+        to.write_bytes(b"theirs")
+
+    with pytest.raises(AlreadyThere):
+        export_packed(three, plan, [to], form, transcoder=transcoder, progress=meanwhile)
+    assert to.read_bytes() == b"theirs"
+    assert sorted(left(tmp_path)) == ["archive", "disc"]
+
+
 def _run(script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, env=os.environ
@@ -285,3 +322,77 @@ def test_a_file_set_that_became_larger_than_the_profiles_medium_is_not_made(
     with pytest.raises(CannotExport, match="more than a medium holds"):
         export_media(three, plan, tmp_path / "set", transcoder=transcoder)
     assert not (tmp_path / "set").exists()
+
+
+def test_a_folder_that_is_gone_when_it_is_to_be_held_is_somebody_elses(tmp_path: Path) -> None:
+    with pytest.raises(InUse, match="another export is writing it"), placing.folder_lock(tmp_path / "part", tmp_path):
+        pytest.fail("a folder that is not there was held")
+
+
+def test_a_disc_image_that_was_being_made_when_the_process_was_killed_gives_way(
+    three: Archive, transcoder: Transcoder, tmp_path: Path
+) -> None:
+    script = f"""
+        import os, signal
+        from pathlib import Path
+        from radfuse.archive import Archive, ArchiveSettings
+        from radfuse.dicom import Transcoder
+        from radfuse.services.export_media import MediaAsk, export_packed, plan_export
+        from radfuse.services.selection import Selection
+        with Archive(ArchiveSettings(Path({str(three.settings.folder)!r}))) as archive, Transcoder() as transcoder:
+            plan = plan_export(archive, MediaAsk("STD-GEN-DVD-RAM", Selection(["2.25.10"])))
+            die = lambda done, total: done > total // 2 and os.kill(os.getpid(), signal.SIGKILL)
+            to = [Path({str(tmp_path / "disc.iso")!r})]
+            export_packed(archive, plan, to, "iso", transcoder=transcoder, progress=die)
+        """
+    assert _run(script).returncode == -signal.SIGKILL
+    assert any(path.name.endswith(".part") for path in (tmp_path / ".disc.iso.part").iterdir())
+    plan = plan_export(three, MediaAsk("STD-GEN-DVD-RAM", Selection(["2.25.10"])))
+    export_packed(three, plan, [tmp_path / "disc.iso"], "iso", transcoder=transcoder)
+    assert sorted(left(tmp_path)) == ["archive", "disc.iso"]
+    (tmp_path / ".other.iso.part").mkdir()
+    (tmp_path / ".other.iso.part" / "theirs").touch()
+    with pytest.raises(AlreadyThere):
+        export_packed(three, plan, [tmp_path / "other.iso"], "iso", transcoder=transcoder)
+    assert left(tmp_path / ".other.iso.part") == ["theirs"]
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_an_object_that_grows_beyond_the_largest_file_when_it_is_converted_is_refused(
+    skips: bool,
+    archive: Archive,
+    transcoder: Transcoder,
+    generated_set: GeneratedSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deflated = pydicom.dcmread(generated_set.ct[0])
+    deflated.Rows, deflated.Columns, deflated.PixelData = 400, 400, bytes(2 * 400 * 400)
+    deflated.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    deflated.save_as(tmp_path / "deflated")
+    assert len(list(import_files(archive, [tmp_path / "deflated", generated_set.ct[1]]))) == 2
+    objects = stored_objects(archive)
+    grows = objects.pop(deflated.SOPInstanceUID)
+    largest = max(each.size_bytes for each in objects.values()) + 2000
+    assert grows.size_bytes < largest < len(deflated.PixelData)
+    ask = MediaAsk("STD-GEN-USB-JPEG", objects=(grows.sop_instance_uid, *objects), skip_refused=skips)
+    before = plan_export(archive, ask)
+    _let_files_be(largest, "STD-GEN-USB-JPEG", monkeypatch)
+    said = f"FAT32 holds files of up to {largest:,} bytes"
+    plan = plan_export(archive, ask)
+    assert [(each.rule, each.sentence) for each in plan.refusals] == [("file size", said)]
+    # A plan that took it to be smaller finds it before it is on the medium.
+    if skips:
+        report = export_media(archive, before, tmp_path / "set", transcoder=transcoder)
+        assert (report.objects, [each.sentence for each in report.refusals]) == (1, [said])
+    else:
+        with pytest.raises(CannotExport, match=said):
+            export_media(archive, before, tmp_path / "set", transcoder=transcoder)
+
+
+def _let_files_be(largest_bytes: int, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file system of a profile hold no larger files than that."""
+    profile = PROFILES[name]
+    small = replace(profile, file_systems=(replace(profile.file_system, largest_file_bytes=largest_bytes),))
+    for module in (planning, exporting):
+        monkeypatch.setattr(module, "profile_named", lambda _name: small)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from radfuse.core.errors import ConfigurationError
 from radfuse.dicom import Transcoder
 from radfuse.jobs import Job, JobContext, Jobs, JobState, run_next
 from radfuse.services.export_media import MediaAsk
+from radfuse.services.export_media.packing import new_file
 from radfuse.services.media_job import (
     EXPORT_MEDIA,
     Form,
@@ -76,6 +78,30 @@ def test_a_download_is_a_zip_file_that_is_kept_for_a_day(desk: Desk) -> None:
     assert forget_old_media(desk.data) == 0
     assert forget_old_media(desk.data, time.time() + 90_000) == 1
     assert not file.exists()
+
+
+def test_what_a_running_job_works_in_and_has_made_stays_however_long_it_takes(desk: Desk) -> None:
+    folder, now_s = media_folder(desk.data), time.time()
+    folder.mkdir()
+    (folder / "7-1.zip").touch()
+    os.utime(folder / "7-1.zip", (0, 0))  # the first of several media
+    with new_file(folder / "7-2.zip") as (part, work):
+        work.mkdir()
+        (work / "IM000001").touch()
+        for path in (part.parent, work):
+            os.utime(path, (0, 0))
+        assert forget_old_media(desk.data) == 0, "it writes"
+        assert forget_old_media(desk.data, now_s + 90_000) == 0, "it slept, and is still there"
+        assert sorted(os.listdir(folder)) == [".7-2.zip.part", "7-1.zip"]
+        shutil.copytree(part.parent, folder / ".8-1.iso.part")  # of one that died
+        assert forget_old_media(desk.data, now_s + 90_000) == 1
+        part.touch()
+    assert sorted(os.listdir(folder)) == ["7-1.zip", "7-2.zip"]
+    (folder / ".9-1.zip.part").mkdir()  # on a file system without locks
+    (folder / ".9-1.zip.part" / "file").touch()
+    os.utime(folder / ".9-1.zip.part", (0, 0))
+    assert forget_old_media(desk.data) == 0, "the last medium is new"
+    assert forget_old_media(desk.data, now_s + 90_000) == 3
 
 
 def test_a_disc_image_for_each_volume(desk: Desk, archive: Archive, transcoder: Transcoder, tmp_path: Path) -> None:

@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from radfuse.archive import Archive
 from radfuse.core.errors import ConfigurationError, DoesNotFit, InvalidUID, UnknownEntity
 from radfuse.services.export_media import MediaAsk, plan_export
+from radfuse.services.import_media import import_files
 from radfuse.services.selection import InstanceAddress, Selection, SeriesAddress
 from tests.archive.objects import IMPLANT_TEMPLATE, AnObject, file_of, store
+from tests.media.objects import file_of as file_of_object
+from tests.media.objects import object_of
 from tests.services.export_media.conftest import whole_study
 from tests.support.generate import STUDY_UID, GeneratedSet
 
@@ -114,6 +118,22 @@ def test_objects_without_a_patient_are_named_by_themselves(archive: Archive) -> 
     plan = plan_export(archive, MediaAsk("STD-GEN-CD", objects=("2.25.800",)))
     assert plan.objects + plan.refused == 1
     assert plan.studies == []
+
+
+def test_objects_without_a_patient_are_split_one_by_one(archive: Archive, tmp_path: Path) -> None:
+    for number in range(3):
+        template = object_of(IMPLANT_TEMPLATE, number)
+        template.EncapsulatedDocument = bytes(400_000)
+        template["EncapsulatedDocument"].VR = "OB"
+        (tmp_path / str(number)).write_bytes(file_of_object(template))
+    uids = tuple(
+        dcmread(tmp_path / str(number), specific_tags=["SOPInstanceUID"]).SOPInstanceUID for number in range(3)
+    )
+    assert len(list(import_files(archive, [tmp_path / str(number) for number in range(3)]))) == 3
+    plan = plan_export(archive, MediaAsk("STD-GEN-CD", objects=uids, medium_bytes=1_000_000))
+    assert [len(volume.objects) for volume in plan.volumes] == [1, 1, 1]
+    with pytest.raises(DoesNotFit, match=rf"object {uids[0]} needs .* choose a larger medium$"):
+        plan_export(archive, MediaAsk("STD-GEN-CD", objects=uids, medium_bytes=500_000))
 
 
 def test_loss_is_only_where_it_is_asked_for_and_said(filled: Archive, generated_set: GeneratedSet) -> None:

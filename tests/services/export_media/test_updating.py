@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,15 @@ from radfuse.archive import Archive
 from radfuse.core.errors import CannotExport, InUse
 from radfuse.dicom import Transcoder
 from radfuse.media import find_below, read_directory
-from radfuse.services.export_media import MediaAsk, MediaReport, add_to_set, export_media, plan_export
+from radfuse.services.export_media import (
+    MediaAsk,
+    MediaReport,
+    add_to_set,
+    export_media,
+    placing,
+    plan_export,
+    updating,
+)
 from radfuse.services.export_media.placing import folder_lock
 from radfuse.services.selection import Selection
 from tests.archive.objects import AnObject, store
@@ -99,6 +108,8 @@ def test_only_sets_of_ours_are_touched(three: Archive, transcoder: Transcoder, t
         with pytest.raises(CannotExport, match=said):
             add_to_set(three, plan, folder, transcoder=transcoder)
         assert (folder / "DICOMDIR").read_bytes() == content
+    with pytest.raises(CannotExport, match="leave out --update"):
+        add_to_set(three, plan, tmp_path / "nowhere", transcoder=transcoder)
 
 
 def test_a_set_whose_files_are_missing_or_others_is_not_extended(
@@ -165,6 +176,71 @@ def test_an_update_that_is_killed_leaves_the_old_set_and_can_be_done_again(
     subprocess.run(["sha256sum", "--quiet", "-c", "SHA256.TXT"], cwd=folder, check=True)
     add_to_set(three, plan_export(three, ask(*STUDIES)), folder, transcoder=transcoder)
     assert uids(folder) == [f"2.25.7{number}" for number in range(6)]
+
+
+def dying_after(count: int, step: Callable[..., object]) -> Callable[..., object]:
+    left = iter(range(count))
+
+    def dying(*details: object, **more: object) -> object:
+        return step(*details, **more) if next(left, None) is not None else os._exit(9)
+
+    return dying
+
+
+def names_of(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("step", ["sync", "replace", "unlink"])
+def test_an_update_that_dies_anywhere_leaves_nothing_wrong_and_the_next_one_makes_it_whole(
+    step: str, three: Archive, transcoder: Transcoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends at the first, second, … such step, without a chance to clear up."""
+    plan = plan_export(three, ask(*STUDIES[:2]))
+    where, real = (updating, placing.sync) if step == "sync" else (Path, getattr(Path, step))
+    old, new = ["2.25.70", "2.25.71"], ["2.25.70", "2.25.71", "2.25.72", "2.25.73"]
+    seen = set()
+    for count in range(100):
+        folder = tmp_path / f"set{count}"
+        first_study(three, transcoder, folder)
+        if (child := os.fork()) == 0:
+            with monkeypatch.context() as patched:
+                patched.setattr(where, step, dying_after(count, real))
+                add_to_set(three, plan, folder, transcoder=transcoder)
+            os._exit(0)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+            break
+        assert uids(folder) in (old, new)
+        seen.add(len(uids(folder)))
+        subprocess.run(["sha256sum", "--quiet", "-c", "SHA256.TXT"], cwd=folder, check=True)
+        report = add_to_set(three, plan, folder, transcoder=transcoder)
+        assert report.objects + report.already_there == 4
+        assert uids(folder) == new
+        subprocess.run(["sha256sum", "--quiet", "-c", "SHA256.TXT"], cwd=folder, check=True)
+        assert "4 objects, 2 studies" in (folder / "README.TXT").read_text()
+        assert len((folder / "SHA256.TXT").read_text().splitlines()) == 4 + 3
+        assert len(names_of(folder)) == 4 + 4, "no file that no record names, no part"
+    assert count > 2
+    assert 2 in seen
+
+
+def test_what_a_cut_off_update_says_it_added_is_no_way_to_other_files(
+    three: Archive, transcoder: Transcoder, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "set", tmp_path / "other"
+    first_study(three, transcoder, folder)
+    other.mkdir()
+    (other / "IM000001").write_bytes(b"theirs")
+    (folder / "DICOM" / "OUT").symlink_to(other)
+    (folder / "KEEP").write_bytes(b"ours")
+    before = names_of(folder)
+    named = "DICOM/PA000001/ST000001/SE000001/IM000001"
+    said = ["../other/IM000001", "DICOM/OUT/IM000001", "KEEP", "DICOM/../KEEP", "/etc/hostname", "", named, "\xff"]
+    (folder / ".ADDED.part").write_text("\n".join(said))
+    with pytest.raises(CannotExport, match="a link below"):
+        add_to_set(three, plan_export(three, ask(STUDIES[1])), folder, transcoder=transcoder)
+    assert (other / "IM000001").read_bytes() == b"theirs"
+    assert names_of(folder) == before
 
 
 def test_a_link_on_the_medium_leads_nothing_out_of_it(three: Archive, transcoder: Transcoder, tmp_path: Path) -> None:

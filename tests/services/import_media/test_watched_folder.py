@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -212,3 +215,20 @@ def test_what_cannot_be_put_away_is_not_imported_again_and_again(
     assert looked_twice(folder) == Look()
     monkeypatch.setattr(archive, "receive", read_only)
     assert folder.look() == Look()
+
+
+def test_a_folder_that_cannot_be_read_keeps_no_other_file_out_and_is_said_once(
+    archive: Archive, inbox: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (inbox / "closed").mkdir()
+    (inbox / "file").write_bytes(part10(numbered(1)))
+    scandir, watching = os.scandir, watched(inbox, archive)
+
+    def closed(folder: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+        if os.path.basename(folder) == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert looked_twice(watching).taken == 1
+    assert [record.levelname for record in caplog.records if "cannot be read" in record.message] == ["WARNING"]

@@ -1,7 +1,7 @@
 import { doneOf, totalOf } from "../../api/jobs";
 import type { ItemState, Job } from "../../api/types";
 import classes from "./JobProgress.module.css";
-import { itemWord } from "./words";
+import { itemWord, progressText, shareOfOne } from "./words";
 
 const SEGMENTS: readonly ItemState[] = ["sent", "warned", "failed"];
 
@@ -9,8 +9,11 @@ const SEGMENTS: readonly ItemState[] = ["sent", "warned", "failed"];
 export function JobProgress({ job, height = 6 }: { job: Job; height?: number }) {
   const total = totalOf(job);
   if (total === 0) return <div className={classes.bar} style={{ height }} data-empty />;
+  const share = shareOfOne(job);
   const parts = [...SEGMENTS, "pending" as const].filter((state) => job[state] > 0);
-  const words = parts.map((state) => `${job[state].toLocaleString()} ${itemWord(job.kind, state)}`).join(", ");
+  const counts = parts.map((state) => `${job[state].toLocaleString()} ${itemWord(job.kind, state)}`).join(", ");
+  const words = share === null ? counts : progressText(job);
+  const widthOf = (state: ItemState) => (state === "sent" && share !== null ? share : job[state] / total);
   return (
     <div
       className={classes.bar}
@@ -18,13 +21,13 @@ export function JobProgress({ job, height = 6 }: { job: Job; height?: number }) 
       role="progressbar"
       aria-valuemin={0}
       aria-valuemax={total}
-      aria-valuenow={doneOf(job)}
+      aria-valuenow={share ?? doneOf(job)}
       aria-valuetext={words}
       title={words}
       data-running={job.state === "running" || undefined}
     >
       {SEGMENTS.map((state) => (
-        <div key={state} className={classes[state]} style={{ width: `${String((100 * job[state]) / total)}%` }} />
+        <div key={state} className={classes[state]} style={{ width: `${String(100 * widthOf(state))}%` }} />
       ))}
     </div>
   );

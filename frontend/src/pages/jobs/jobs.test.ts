@@ -43,6 +43,11 @@ describe("a job tells", () => {
 
   it("how far it is and at which attempt", () => {
     expect(progressText(JOB)).toBe("180 of 240");
+    const one: Job = { ...JOB, kind: "export media", state: "running", sent: 0, warned: 0, failed: 0, pending: 1 };
+    expect(progressText({ ...one, message: "written: 45 of 99 MB, 9 MB/s, 6 s left, 51 %" })).toBe("51 %");
+    expect(progressText({ ...one, message: "1,200 of 4,800 files, 600 a second" })).toBe("25 %");
+    expect(progressText({ ...one, message: "" })).toBe("0 of 1");
+    expect(progressText({ ...one, state: "done", pending: 0, sent: 1, message: "19 objects, 45 %" })).toBe("1");
     expect(progressText({ ...JOB, pending: 0, failed: 60 })).toBe("240");
     expect(progressText({ ...JOB, pending: 0, sent: 0, warned: 0 })).toBe("");
     expect(attemptText(JOB)).toBe("attempt 2 of 6");

@@ -98,8 +98,27 @@ export function actionLabel(job: Job, action: JobAction): string {
   return { cancel: "Cancel", pause: "Pause", resume: "Resume", retry: "Retry" }[action];
 }
 
-/** "180 of 240", "240". */
+const PERCENT = /(\d+(?:\.\d+)?) ?%/;
+const OF = /^([\d,]+) of ([\d,]+) files/;
+
+/** How far a job is that says so in its message: "writing, 45 %", "1,200 of 4,000 files ..."; null: it does not. */
+export function shareOf({ state, message }: Pick<Job, "state" | "message">): number | null {
+  if (state === "done") return 1;
+  const percent = PERCENT.exec(message)?.[1];
+  if (percent !== undefined) return Math.min(Number(percent) / 100, 1);
+  const [done, total] = (OF.exec(message) ?? []).slice(1).map((count) => Number(count.replaceAll(",", "")));
+  return done === undefined || !total ? null : Math.min(done / total, 1);
+}
+
+/** The share of a job that is one thing, as a file-set or an import, while it is done; null: its items are counted. */
+export function shareOfOne(job: Job): number | null {
+  return totalOf(job) === 1 && job.state === "running" && doneOf(job) === 0 ? shareOf(job) : null;
+}
+
+/** "180 of 240", "240"; of one thing that is being done "45 %". */
 export function progressText(job: Job): string {
+  const share = shareOfOne(job);
+  if (share !== null) return `${String(Math.floor(100 * share))} %`;
   const total = totalOf(job);
   if (total === 0) return "";
   const done = doneOf(job);

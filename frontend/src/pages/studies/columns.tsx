@@ -12,6 +12,7 @@ import {
   formatBytes,
   formatCount,
   formatTime,
+  imagesFirst,
 } from "../../ui";
 import { BadgeList } from "./BadgeList";
 import type { ColumnShape } from "./columnState";
@@ -74,7 +75,7 @@ export function shortTime(value: string): string {
 }
 
 export function Modalities({ codes, letters = SHOWN_LETTERS }: { codes: string[]; letters?: number }) {
-  const shown = fittingCodes(codes, letters);
+  const shown = fittingCodes(imagesFirst(codes), letters);
   return (
     <span className={styles.modalities} title={codes.join(", ")}>
       {shown.map((code) => (

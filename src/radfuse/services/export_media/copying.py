@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 import xxhash
 
 from radfuse.archive import Archive
-from radfuse.core.errors import BlobDamaged, BlobMissing, CannotExport, CannotTranscode
+from radfuse.core.errors import BlobDamaged, BlobMissing, CannotExport, CannotTranscode, NotInProfile
 from radfuse.dicom import FileMeta, Transcoder, build_file_meta
-from radfuse.media import Described, describe
+from radfuse.media import Described, Profile, describe
 from radfuse.services.export_media.model import Planned
 from radfuse.services.stored_objects import objects_named
 
@@ -41,6 +41,7 @@ class Copier:
 
     archive: Archive
     transcoder: Transcoder
+    profile: Profile
 
     def copy(self, planned: Planned, to: Path) -> Copied:
         """Write one object as a new file, and read it again; it is not on stable storage yet.
@@ -48,7 +49,8 @@ class Copier:
         Where a codec refuses its pixels it is written in the next best syntax.
 
         An object that is deleted meanwhile is written to its end. Raises CannotExport for one that was
-        deleted before, BlobMissing, BlobDamaged, CannotTranscode, FileExistsError, OSError.
+        deleted before, NotInProfile for one that got larger than a file of the medium's file system, BlobMissing,
+        BlobDamaged, CannotTranscode, FileExistsError, OSError.
         """
         try:
             return self._copy(planned, to)
@@ -63,6 +65,8 @@ class Copier:
         # No source AE title: who sent it to us is nobody's business on a medium.
         head = build_file_meta(FileMeta(stored.sop_class_uid, planned.written_uid, planned.target_syntax))
         with self._data_set(planned) as (source, start, size_bytes):
+            if sentence := self.profile.file_size_problem(len(head) + size_bytes):
+                raise NotInProfile(self.profile.name, "file size", sentence)
             file = os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
             try:
                 _write(file, head)

@@ -42,7 +42,7 @@ def export_media(
     not asked to skip them, or for an object that was deleted meanwhile; AlreadyThere, InUse, OutOfSpace,
     CannotTranscode, BlobMissing, BlobDamaged, OSError. Nothing is there then.
     """
-    job = _Export(archive, plan, transcoder, Told(progress, plan.size_bytes), institution)
+    job = _Export(archive, plan, transcoder, Told(progress, plan.size_bytes), about_of(plan, institution))
     require_writable(plan)
     require_space(to, plan.size_bytes)
     with new_folder(to) as part, VolumeSync(part) as sync_volume:
@@ -68,7 +68,7 @@ def export_packed(
     Also raises CannotMakeImage where we cannot write that file system.
     """
     told = Told(progress, _SHARE_OF_PACKING * plan.size_bytes)
-    job = _Export(archive, plan, transcoder, told, institution)
+    job = _Export(archive, plan, transcoder, told, about_of(plan, institution))
     require_writable(plan)
     if form == "iso" and not job.profile.file_system.image:
         name = job.profile.file_system.name
@@ -150,7 +150,8 @@ class _Export:
     plan: MediaPlan
     transcoder: Transcoder
     told: Told
-    institution: str
+    about: About
+    """Of all volumes."""
 
     @property
     def profile(self) -> Profile:
@@ -164,8 +165,8 @@ class _Export:
         count = len(self.plan.volumes)
         at = folder if alone or count == 1 else folder / f"VOLUME{volume.number}"
         at.mkdir(exist_ok=True)
-        about = of_volume(about_of(self.plan, self.institution), volume.number, count)
-        copier = Copier(self.archive, self.transcoder)
+        about = of_volume(self.about, volume.number, count)
+        copier = Copier(self.archive, self.transcoder, self.profile)
         writer = SetWriter(copier, self.profile, about, self.told.add, sync_volume, self.plan.ask.skip_refused)
         made = writer.volume(at, placed(volume.objects))
         capacity = self.plan.ask.medium_bytes or self.profile.medium.capacity_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ from radfuse.services.export_media.placing import folder_lock, full_as_error, re
 _NO_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES: Final = 1 << 20
 _FILE_MODE: Final = 0o100644 << 16
+_LINKS: Final = (".1", ".2")
+_OURS: Final = re.compile(r"(file|set|\.[12]|\.[0-9a-f]{16}\.part)\Z")
+"""What a process that was killed leaves where it worked, an unfinished disc image too: nothing else is ever removed."""
 
 
 def write_zip(folder: Path, to: Path, tell: Callable[[int], None]) -> None:
@@ -53,15 +57,13 @@ def new_file(to: Path) -> Iterator[tuple[Path, Path]]:
         raise AlreadyThere(str(to))
     require_no_link(held)
     with full_as_error(), folder_lock(held, to):
-        if any(each not in (part, work) for each in held.iterdir()):
-            raise AlreadyThere(str(held))
+        _empty(held)
         try:
-            _remove(part, work)
             yield part, work
             sync(part)
             _name(part, to)
         finally:
-            _remove(part, work)
+            _empty(held)
             held.rmdir()
 
 
@@ -77,9 +79,16 @@ def _name(part: Path, to: Path) -> None:
     sync(to.parent)
 
 
-def _remove(part: Path, work: Path) -> None:
-    part.unlink(missing_ok=True)
-    shutil.rmtree(work, ignore_errors=True)
+def _empty(held: Path) -> None:
+    """Remove what an export leaves. Raises AlreadyThere, and removes nothing, where there is something else."""
+    left = list(held.iterdir())
+    if not all(_OURS.match(each.name) for each in left):
+        raise AlreadyThere(str(held))
+    for each in left:
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each, ignore_errors=True)
+        else:
+            each.unlink(missing_ok=True)
 
 
 def files_of(folder: Path) -> Iterator[Path]:
@@ -91,7 +100,7 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 def _has_links(folder: Path) -> bool:
     """Whether a file of this volume can have two names: then none is ever replaced, whoever is faster."""
-    one, other = folder / ".1", folder / ".2"
+    one, other = (folder / name for name in _LINKS)
     try:
         one.touch()
         os.link(one, other)

@@ -62,8 +62,11 @@ def full_as_error() -> Iterator[None]:
 
 @contextlib.contextmanager
 def folder_lock(folder: Path, name: Path) -> Iterator[None]:
-    """Hold a folder. Raises InUse, which says ``name``, when somebody else does; FileNotFoundError."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Hold a folder that is there. Raises InUse, which says ``name``, when somebody else does, or it has just gone."""
+    try:
+        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise InUse(str(name), _BEING_WRITTEN) from error
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -17,7 +17,7 @@ from radfuse.core.errors import (
     DataSetError,
     NotInProfile,
 )
-from radfuse.core.transfer_syntaxes import EXPLICIT_LITTLE
+from radfuse.core.transfer_syntaxes import DEFLATED_LITTLE, EXPLICIT_LITTLE
 from radfuse.dicom.transcode import LOSSY, NATIVE, can_transcode
 from radfuse.media import PROFILES, Described, Profile, capacity, describe, problems, target_syntax
 from radfuse.services.export_media.asking import MediaAsk, asked_objects
@@ -109,6 +109,8 @@ class _Planner:
         is_lossy = target in LOSSY and target != stored.transfer_syntax_uid
         derived = derived_uid_of(stored.sop_instance_uid, target) if is_lossy else ""
         size = _HEAD_BYTES + _estimated_bytes(described, stored, target)
+        if target in NATIVE and (sentence := self._profile.file_size_problem(size - _HEAD_BYTES)):
+            raise NotInProfile(self._profile.name, "file size", sentence)
         otherwise = _otherwise(stored.transfer_syntax_uid, target, self._profile.syntaxes_of(stored.sop_class_uid))
         return Planned(stored, *whose(described), target, size, derived, otherwise)
 
@@ -145,15 +147,15 @@ def _otherwise(stored: str, target: str, allowed: Sequence[str]) -> tuple[str, .
 
 def _estimated_bytes(described: Described, stored: StoredObject, target: str) -> int:
     """Of the data set as it is written: an upper bound but for rare images that compression makes larger."""
-    if target == stored.transfer_syntax_uid or stored.transfer_syntax_uid in NATIVE:
+    if target == stored.transfer_syntax_uid or stored.transfer_syntax_uid in NATIVE - {DEFLATED_LITTLE}:
         return stored.size_bytes
-    return stored.size_bytes + native_pixel_bytes(described)
+    return described.before_pixels_bytes + native_pixel_bytes(described)
 
 
 def _volumes(planned: Sequence[Planned], profile: Profile, ask: MediaAsk) -> list[PlannedVolume]:
     groups: dict[tuple[str, str], list[Planned]] = defaultdict(list)
     for each in planned:
-        groups[each.study, each.series].append(each)
+        groups[each.study, each.series or each.stored.sop_instance_uid].append(each)  # nobody's are not held together
     studies: dict[str, list[capacity.SeriesSize]] = defaultdict(list)
     for (study, series), members in groups.items():
         studies[study].append(capacity.SeriesSize(series, tuple(each.size_bytes for each in members)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from radfuse.core.errors import CannotExport, CannotTranscode
+from radfuse.core.errors import CannotExport, CannotTranscode, NotInProfile
 from radfuse.media import Entry, Profile, write_directory
 from radfuse.services.export_media.copying import Copied, Copier, sha256_of
 from radfuse.services.export_media.facts import StudyLines
@@ -96,8 +96,9 @@ class SetWriter:
         """The entry of a file, or none when its object is left out."""
         try:
             copied = future.result()
-        except CannotTranscode as error:
-            refusal = Refusal(planned.stored.sop_class_uid, 1, _RULE, str(error))
+        except (CannotTranscode, NotInProfile) as error:
+            rule, reason = (error.rule, error.reason) if isinstance(error, NotInProfile) else (_RULE, str(error))
+            refusal = Refusal(planned.stored.sop_class_uid, 1, rule, reason)
             if not self.skip_refused:
                 raise CannotExport(f"{refusal}; leave out what is refused, or choose another profile") from error
             contents.refusals[refusal] += 1

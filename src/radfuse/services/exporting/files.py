@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,6 @@ from radfuse.archive import Archive
 from radfuse.core.sop_classes import STORAGE_CLASS_NAMES
 from radfuse.objects.common import encode
 from radfuse.services.exporting.making import Exported
-from radfuse.services.old_files import remove_older
 from radfuse.services.stored_objects import proved_file
 
 KEPT_S: Final = 86_400.0
@@ -57,7 +58,14 @@ def write_files(place: Path, archive: Archive, exported: Exported, tell: Callabl
 
 def forget_old(data: Path, now_s: float | None = None) -> int:
     """Remove files that are older than a day; how many."""
-    return remove_older(exports_folder(data).glob("*.*"), KEPT_S, now_s)
+    oldest_s = (time.time() if now_s is None else now_s) - KEPT_S
+    removed = 0
+    for each in exports_folder(data).glob("*.*"):
+        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+            if each.stat().st_mtime < oldest_s:
+                each.unlink()
+                removed += 1
+    return removed
 
 
 def _contents(archive: Archive, exported: Exported) -> Iterator[tuple[str, bytes]]:

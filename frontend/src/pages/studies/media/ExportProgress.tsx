@@ -6,7 +6,8 @@ import { isOver, mediaFile, useMediaExport, type MediaExport, type MediaPlan } f
 import type { Job } from "../../../api/types";
 import { ErrorBox, StateBadge, formatBytes, formatDuration, sentence } from "../../../ui";
 import { useClock } from "../../jobs/clock";
-import { paceOf, shareOf } from "./media";
+import { shareOf } from "../../jobs/words";
+import { paceOf } from "./media";
 
 interface ExportProgressProps {
   job: number;

@@ -4,7 +4,7 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import { isOver, type MediaImport } from "../../../api/media";
 import { StateBadge, sentence } from "../../../ui";
 import { ReportOfImport } from "./ImportReport";
-import { shareOf } from "./media";
+import { shareOf } from "../../jobs/words";
 
 /** How far an import is, and its report in the end. */
 export function ImportGoing({ job, report }: MediaImport) {

@@ -1,14 +1,15 @@
-import { Alert, Text, Tooltip } from "@mantine/core";
+import { Alert, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 
 import type { ImportReport } from "../../../api/media";
 import { capitalized, formatCount, sentence } from "../../../ui";
+import { Counts } from "../../../uploads/Counts";
 import styles from "./media.module.css";
 
 const COUNTS = [
-  { name: "taken", word: "taken", hint: "New in the archive, on stable storage" },
+  { name: "taken", word: "taken", hint: "New in the archive, on stable storage", is: "good" },
   { name: "already_there", word: "already there", hint: "The archive had them; nothing was changed" },
-  { name: "refused", word: "refused", hint: "Not taken; the list below says why" },
+  { name: "refused", word: "refused", hint: "Not taken; the list below says why", is: "bad" },
   { name: "ignored", word: "no DICOM", hint: "No DICOM object: a text, a picture, a DICOMDIR" },
 ] as const;
 
@@ -16,26 +17,17 @@ const COUNTS = [
 export function ReportOfImport({ report }: { report: ImportReport }) {
   return (
     <>
-      <Counts report={report} />
+      <Files report={report} />
       <Findings report={report} />
       <Refused report={report} />
     </>
   );
 }
 
-function Counts({ report }: { report: ImportReport }) {
+function Files({ report }: { report: ImportReport }) {
   return (
     <div>
-      <dl className={styles.counts} aria-label="What became of the files">
-        {COUNTS.map(({ name, word, hint }) => (
-          <Tooltip key={name} label={hint}>
-            <div data-name={name} data-none={report[name] === 0 || undefined}>
-              <dd>{formatCount(report[name])}</dd>
-              <dt>{word}</dt>
-            </div>
-          </Tooltip>
-        ))}
-      </dl>
+      <Counts of={COUNTS.map(({ name, ...count }) => ({ ...count, count: report[name] }))} />
       {report.from_before > 0 && (
         <Text size="xs" c="dimmed" mt={4}>{formatCount(report.from_before)} of them were done before the import was interrupted.</Text>
       )}

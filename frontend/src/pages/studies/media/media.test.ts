@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { MediaProfile } from "../../../api/media";
 import type { Job } from "../../../api/types";
-import { kindOf, mediumOf, paceOf, planWords, profileGroups, shareOf, sizeOptions, usualProfile } from "./media";
+import { kindOf, mediumOf, paceOf, planWords, profileGroups, sizeOptions, usualProfile } from "./media";
+import { shareOf } from "../../jobs/words";
 
 const GB = 1e9;
 

@@ -2,6 +2,7 @@
 import type { MediaPlan, MediaProfile } from "../../../api/media";
 import type { Job } from "../../../api/types";
 import { capitalized, formatBytes, formatCounted } from "../../../ui";
+import { shareOf } from "../../jobs/words";
 
 /** What people burn and carry today, the smallest first; where all of it fits is offered. */
 const USUAL = ["STD-GEN-CD", "STD-GEN-DVD-JPEG", "STD-GEN-BD", "STD-GEN-USB-JPEG"];
@@ -73,18 +74,6 @@ export function planWords(plan: MediaPlan, profile: MediaProfile): string {
 /** "40 objects: JPEG 2000 → Explicit VR Little Endian" */
 export function conversionWords({ objects, from_syntax, to_syntax }: MediaPlan["conversions"][number]): string {
   return `${formatCounted(objects, "object")}: ${from_syntax} → ${to_syntax}`;
-}
-
-const PERCENT = /(\d+(?:\.\d+)?) ?%/;
-const OF = /^([\d,]+) of ([\d,]+) files/;
-
-/** How far a job is that says so in its message: "writing, 45 %", "1,200 of 4,000 files ..."; null: it does not. */
-export function shareOf({ state, message }: Pick<Job, "state" | "message">): number | null {
-  if (state === "done") return 1;
-  const percent = PERCENT.exec(message)?.[1];
-  if (percent !== undefined) return Math.min(Number(percent) / 100, 1);
-  const [done, total] = (OF.exec(message) ?? []).slice(1).map((count) => Number(count.replaceAll(",", "")));
-  return done === undefined || !total ? null : Math.min(done / total, 1);
 }
 
 export interface Pace {
