@@ -45,6 +45,26 @@ def test_where_a_field_ends_nothing_is_known() -> None:
     assert np.isnan(InverseField(wavy()).apply(far)).all(axis=1).tolist() == [True, False]
 
 
+def stretching(slope: float) -> DisplacementField:
+    """x goes to (1 + slope) x."""
+    vectors = np.zeros((*GRID.shape, 3), np.float32)
+    vectors[..., 0] = slope * GRID.slice_points_mm(0)[..., 0]
+    return DisplacementField(GRID, vectors)
+
+
+@pytest.mark.parametrize("slope", [-0.9, 0.5, 1.0, 2.0])
+def test_the_way_back_is_found_where_volumes_shrink_to_a_tenth_and_grow_threefold(slope: float) -> None:
+    points = np.array([[-6.0, 1, 2], [0.5, 3, 4], [5, 6, 7]])
+    field = stretching(slope)
+    assert np.abs(InverseField(field).apply(field.apply(points)) - points).max() < 2e-3
+
+
+def test_where_the_way_back_is_not_found_nothing_is_said() -> None:
+    """Eightfold: steps lead to and fro for ever. A point on that way would be a wrong answer."""
+    found = InverseField(stretching(7.0)).apply(np.array([[4.0, 0, 0], [0, 1, 2]]))
+    assert np.isnan(found).all(axis=1).tolist() == [True, False]
+
+
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 4, 3)])
 def test_points_keep_their_shape(shape: tuple[int, ...]) -> None:
     assert Chain((wavy(),)).inverse().apply(np.zeros(shape)).shape == shape

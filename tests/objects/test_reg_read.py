@@ -153,6 +153,9 @@ def test_several_frames_in_one_object_are_several_edges(rigid: Dataset) -> None:
     assert [edge.moving.uid for edge in read_registration(rigid).edges] == [MOVING.uid, "2.25.7888"]
     third.FrameOfReferenceUID = MOVING.uid
     assert "registered several times" in _sentences(read_registration(rigid))
+    del rigid.RegistrationSequence[1].MatrixRegistrationSequence
+    (edge,) = read_registration(rigid).edges  # the one that is left does not hold for the images of the other
+    assert (edge.item, edge.is_for_images) == (3, True)
 
 
 def test_two_states_within_one_frame_hold_for_the_images_they_name(
@@ -197,10 +200,11 @@ def test_an_oblique_grid_lies_as_its_orientation_says(bending: Dataset) -> None:
     assert np.allclose(shift, _FIELD.vectors_mm[1, 2, 3], atol=1e-4)  # vectors are along the patient's axes
 
 
-def test_undefined_vectors_are_never_zero(bending: Dataset) -> None:
+@pytest.mark.parametrize("undefined", [np.nan, np.inf, -3e38, 1.1e6])
+def test_undefined_vectors_are_never_zero(bending: Dataset, undefined: float) -> None:
     vectors = np.array(_FIELD.vectors_mm)
-    vectors[:2] = np.nan
-    vectors[:, -1, 5] = np.nan
+    vectors[:2] = undefined
+    vectors[:, -1, 5] = undefined
     _grid(bending).VectorGridData = vectors.tobytes()
     read = read_registration(bending)
     assert "has undefined vectors" in _sentences(read)

@@ -200,11 +200,14 @@ class TestTheStartIsKept:
         assert found.registration.transform.is_affine
 
     def test_where_the_deformation_would_fold_it_is_mended_or_given_up(self) -> None:
-        made = make(box(32), size_mm=9)
-        found = register_deformable(
-            made.fixed, made.moving, made.start, DeformableRecipe(stiffness=0, step_smoothing=0.7)
-        )
-        assert found.fell_back or found.judgement.least_jacobian > 0
+        made, rough = make(box(32), size_mm=9), DeformableRecipe(stiffness=0, step_smoothing=0.7)
+        mended = register_deformable(made.fixed, made.moving, made.start, rough)
+        assert (mended.fell_back, mended.judgement.folded_share) == ("", 0)
+        assert mended.judgement.least_jacobian > 0.09
+        given_up = register_deformable(made.fixed, made.moving, made.start, replace(rough, least_jacobian=-99))
+        assert given_up.judgement.least_jacobian < 0
+        assert "folds" in given_up.fell_back
+        assert given_up.registration.transform.steps == (made.start,)
 
 
 class TestMasks:

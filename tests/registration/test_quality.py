@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -175,6 +176,25 @@ def test_what_the_registration_measured_itself_is_graded(fixed: Volume, moving: 
     assert judge(fixed, moving, registration(), bad).grade is Grade.FAIL
 
 
+def test_nothing_is_good_because_it_could_not_be_measured(fixed: Volume, moving: Volume) -> None:
+    def of(region: Mask | None = None, **evidence: Any) -> ReportCard:
+        return judge(fixed, moving, registration(), Evidence(landmarks=landmarks(), region=region, **evidence))
+
+    no_number = of(measured={Quantity.HALVES: float("nan")})
+    few_points = of(ball(FIXED, (0, 0, 0), 5))
+    elsewhere = grid_of(MOVING, 3, 4).cropped((40, 40, 40), (4, 4, 4))
+    nowhere = DisplacementField(elsewhere, np.zeros((4, 4, 4, 3), np.float32))
+    no_way_back = of(backward=Chain((nowhere,)))
+    for card, words in (
+        (no_number, "halves apart could not be measured"),
+        (few_points, "overlap too little to be compared"),
+        (no_way_back, "inverse consistency, 95 % could not be measured: the way back is undefined in most places"),
+    ):
+        assert card.grade is Grade.CAUTION
+        assert words in card.reason
+        assert words in card.notes[0]
+
+
 def test_images_that_do_not_meet_fail(fixed: Volume, moving: Volume) -> None:
     card = judge(fixed, moving, registration(moved(500, 0, 0)))
     assert card.grade is Grade.FAIL
@@ -233,6 +253,12 @@ def test_the_card_is_json_with_its_limits(fixed: Volume, moving: Volume) -> None
 def test_every_quantity_has_a_limit_with_a_source() -> None:
     assert set(LIMITS) == set(Quantity)
     assert all(limit.source and limit.unit for limit in LIMITS.values())
+
+
+def test_what_is_no_number_never_passes_and_fails_where_there_is_a_limit_to_fail() -> None:
+    for limit in LIMITS.values():
+        expected = Grade.NOT_JUDGED if limit.passes is None else Grade.CAUTION if limit.fails is None else Grade.FAIL
+        assert limit.grade(float("nan")) is expected
     for limit in LIMITS.values():
         assert limit.grade(float("nan")) in (Grade.FAIL, Grade.CAUTION, Grade.NOT_JUDGED)
 

@@ -15,8 +15,12 @@ import pytest
 
 from radfuse.core.errors import CannotRegister, FramesDiffer
 from radfuse.geometry import Affine, FrameOfReference, Grid, Mask
+from radfuse.registration import rigid
 from radfuse.registration.metric_steps import MetricStep
 from radfuse.registration.rigid import register_rigid, start_from_click
+from radfuse.registration.rigid_climb import Screen
+from radfuse.registration.rigid_evidence import doubts
+from radfuse.registration.rigid_images import reduced, straight, within
 from radfuse.registration.rigid_recipe import Kind, RigidRecipe, RigidResult
 from radfuse.volume import Volume
 from tests.registration.made_rigid import FIXED, MIDDLE, MOVING, fixed_volume, largest_error_mm, motion, moving_volume
@@ -197,6 +201,41 @@ def test_a_region_must_hold_something_of_the_fixed_images() -> None:
             register_rigid(fixed(), moving(), QUICK, region=region)
     with pytest.raises(FramesDiffer):
         register_rigid(fixed(), moving(), QUICK, region=ball(30, replace(grid, frame=FrameOfReference("2.25.9"))))
+
+
+def test_a_result_that_is_turned_further_than_allowed_is_none() -> None:
+    with pytest.raises(CannotRegister, match="tell nothing about each other"):
+        register_rigid(fixed(), moving(), replace(QUICK, most_turned_degrees=-1.0))
+
+
+def test_an_affine_result_that_scales_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rigid, "_MOST_SCALED", 1.0)
+    with pytest.raises(CannotRegister, match="more than twofold"):
+        register_rigid(fixed(), moving(), replace(QUICK, kind=Kind.AFFINE))
+
+
+def test_of_a_region_thinner_than_a_coarse_voxel_something_is_left() -> None:
+    thin = np.zeros(fixed().grid.shape, np.bool_)
+    thin[21] = True
+    coarse = reduced(within(straight(fixed()), Mask(fixed().grid, thin), 40.0), 20.0)
+    assert coarse.inside is not None
+    assert coarse.inside.any()
+
+
+def test_a_place_where_too_little_overlaps_scores_nothing() -> None:
+    one, other = (reduced(straight(each), 8.0) for each in (fixed(), moving()))
+    screen = Screen(one, other, RigidRecipe().seed)
+    right = screen.look(TRUTH.matrix)
+    assert right.score > 0.1
+    assert screen.look(TRUTH.matrix, right.overlap - 0.01).score == right.score
+    assert screen.look(TRUTH.matrix, right.overlap + 0.01).score == 0
+
+
+def test_images_too_small_to_be_cut_have_no_halves_that_agree() -> None:
+    small = Grid.of((7, 7, 7), (8, 8, 8), MIDDLE - 24, FIXED)
+    one = straight(fixed_volume(grid=small))
+    other = straight(moving_volume(Affine.identity(), grid=replace(small, frame=MOVING)))
+    assert np.isnan(doubts(one, other, Affine.identity(), QUICK).halves_apart_mm)
 
 
 def test_the_recipe_names_every_parameter() -> None:

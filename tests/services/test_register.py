@@ -33,14 +33,18 @@ from radfuse.services.register import (
     pair_of,
     read_landmarks,
     register,
+    registering,
     result_objects,
     save,
     write_report,
 )
+from radfuse.services.register.checks import Side, concerns_of
 from radfuse.services.register.loading import part_of
 from radfuse.services.register.starting import start_of, starting_landmarks
 from radfuse.services.registrations import Grade as PathGrade
 from radfuse.services.registrations import RegistrationPath, path
+from radfuse.services.volumes import open_volume
+from radfuse.volume import Volume
 from tests.support.generate import FRAME_OF_REFERENCE_UID
 from tests.support.judges import dciodvfy, dsrdump, written
 from tests.support.two_series import (
@@ -170,6 +174,20 @@ def test_a_deformation_is_judged_by_its_way_back_and_kept_as_one(tmp_path: Path)
     assert np.allclose(edge.transform.apply(places), found.registration.transform.apply(places), atol=0.2)
 
 
+def test_a_deformation_whose_way_back_cannot_be_found_is_no_failure_and_never_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registering, "_VOXELS_BACK", 500)  # too few to be compared
+    bent = write_two_series(tmp_path, bent_mm=3.0)
+    one_frame = Allowed(same_frame=True)
+    found = register(None, RegisterAsk(Image(bent.ct), Image(bent.mr), RegisterKind.DEFORMABLE, allowed=one_frame))
+    assert not found.registration.transform.is_affine
+    assert (found.card.grade, found.card.notes) == (
+        Grade.CAUTION,
+        ("the inverse consistency, 95 % could not be measured",),
+    )
+
+
 def test_a_registration_begins_from_three_landmarks_and_leaves_the_others_to_judge(
     two: TwoSeries, landmarks: tuple[LandmarkPair, ...]
 ) -> None:
@@ -215,6 +233,45 @@ def test_two_patients_need_a_yes_and_the_card_says_so(tmp_path: Path, landmarks:
     assert found.card.grade is Grade.CAUTION
     assert found.card.concerns == ("the two series belong to different patients, which was allowed",)
     assert found.parameters["allowed"] == "other patient"
+
+
+@pytest.mark.parametrize("is_fixed", [True, False])
+def test_images_without_a_frame_of_reference_are_refused(two: TwoSeries, is_fixed: bool) -> None:
+    volume = open_volume(None, two.mr)
+    loose = Side(replace(volume, grid=Grid(volume.grid.shape, volume.grid.to_patient, FrameOfReference())))
+    sides = (loose, Side(volume)) if is_fixed else (Side(volume), loose)
+    with pytest.raises(CannotRegister, match=f"the {'fixed' if is_fixed else 'moving'} images do not say in which"):
+        concerns_of(*sides, Allowed(same_frame=True))
+
+
+@pytest.mark.parametrize(
+    ("facts", "others"),
+    [
+        ({"PatientID": "1", "IssuerOfPatientID": "EAST"}, {"PatientID": "1", "IssuerOfPatientID": "WEST"}),
+        (
+            {"PatientName": "A^B", "PatientBirthDate": "19500101"},
+            {"PatientName": "A^B", "PatientBirthDate": "19510101"},
+        ),
+        ({"PatientID": "1", "PatientName": "A^B"}, {"PatientName": "A^B"}),
+    ],
+    ids=["one identifier of two issuers", "no identifier and another birth", "an identifier on one side only"],
+)
+def test_who_it_is_is_said_by_identifier_and_issuer_or_else_by_name_and_birth(
+    two: TwoSeries, facts: dict[str, str], others: dict[str, str]
+) -> None:
+    volume = open_volume(None, two.mr)
+    grid = Grid(volume.grid.shape, volume.grid.to_patient, FrameOfReference("2.25.1"))
+
+    def side(of: Volume, header: dict[str, str]) -> Side:
+        ds = Dataset()
+        for keyword, value in header.items():
+            setattr(ds, keyword, value)
+        return Side(of, (ds,))
+
+    one, other = side(volume, facts), side(replace(volume, grid=grid), others)
+    with pytest.raises(CannotRegister, match="different patients"):
+        concerns_of(one, other, Allowed())
+    assert concerns_of(one, replace(other, headers=one.headers), Allowed()) == ()
 
 
 def test_contradicting_headers_are_concerns(tmp_path: Path, landmarks: tuple[LandmarkPair, ...]) -> None:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from radfuse.geometry.affine import Affine, Points
 from radfuse.geometry.field import DisplacementField
 
-_MOST_ROUNDS: Final = 50
+_MOST_ROUNDS: Final = 150
 _CLOSE_MM: Final = 1e-4
+_PARTS: Final = (1.0, 0.5, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +25,25 @@ class InverseField:
     def apply(self, points_mm: npt.ArrayLike) -> Points:
         """Where points come from, by fixed point iteration; NaN where that leads out of the field, or to no end."""
         wanted = np.asarray(points_mm, dtype=np.float64).reshape(-1, 3)
+        found = np.full_like(wanted, np.nan)
+        for part in _PARTS:
+            open_ = np.isnan(found).any(axis=1)
+            if open_.any():
+                found[open_] = self._sought(wanted[open_], part)
+        return found.reshape(np.shape(points_mm))
+
+    def _sought(self, wanted: Points, part: float) -> Points:
+        """By steps of this part of what is missing: whole ones go to and fro where the field doubles lengths."""
         found, left = wanted.copy(), np.full(len(wanted), np.inf)
         for _ in range(_MOST_ROUNDS):
             open_ = left > _CLOSE_MM
             if not open_.any():
                 break
             off = wanted[open_] - self.field.apply(found[open_])
-            found[open_] += off
+            found[open_] += part * off
             left[open_] = np.linalg.norm(off, axis=1)  # NaN outside: not open any more, and NaN it stays
         found[~(left <= _CLOSE_MM)] = np.nan
-        return found.reshape(np.shape(points_mm))
+        return found
 
 
 Step: TypeAlias = Affine | DisplacementField | InverseField

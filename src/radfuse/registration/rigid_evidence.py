@@ -52,7 +52,7 @@ def _chance(whole: Screen, found: Affine) -> tuple[float, float]:
 
 
 def _halves(fixed: Ready, moving: Ready, found: Affine, step_mm: float, recipe: RigidRecipe) -> float:
-    most = 0.0
+    apart = []
     for axis in range(3):
         if fixed.grid.shape[axis] < _LEAST_HALF:
             continue
@@ -64,8 +64,8 @@ def _halves(fixed: Ready, moving: Ready, found: Affine, step_mm: float, recipe: 
             screen = Screen(piece, moving, recipe.seed, _SAMPLES)
             ends.append(screen.climb(screen.look(found.matrix), step_mm, recipe.least_overlap / 2).matrix)
         if len(ends) == 2:
-            most = max(most, apart_mm(ends[0], ends[1], fixed.middle_mm, fixed.half_mm))
-    return most
+            apart.append(apart_mm(ends[0], ends[1], fixed.middle_mm, fixed.half_mm))
+    return max(apart, default=float("nan"))
 
 
 def _back(whole: Screen, fixed: Ready, moving: Ready, found: Affine, step_mm: float, recipe: RigidRecipe) -> float:

@@ -113,7 +113,10 @@ def reduced(ready: Ready, spacing_mm: float) -> Ready:
     origin = ready.grid.to_patient.apply((np.array(factors) - 1) / 2)
     slices, rows, columns = voxels.shape
     to_patient = Affine.of(ready.grid.to_patient.linear * np.array(factors), origin)
-    inside = None if ready.inside is None else _block_means(ready.inside.astype(np.float32), factors[::-1]) >= 0.5
+    inside = None
+    if ready.inside is not None:
+        share = _block_means(ready.inside.astype(np.float32), factors[::-1])
+        inside = share >= min(0.5, float(share.max()))  # of a region thinner than half a voxel something is left
     return Ready(voxels, Grid((slices, rows, columns), to_patient, ready.grid.frame), inside)
 
 

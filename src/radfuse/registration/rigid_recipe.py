@@ -72,7 +72,8 @@ class Evidence:
     """Score of the best different place at the coarse size, as a share of the result's; 0 when there was none."""
     halves_apart_mm: float
     """How far apart the results of two halves lie, the worst of three cuts, at the corners of a box of 100 mm
-    (of the images, where they are smaller): large when the parts moved differently, or the result is wrong."""
+    (of the images, where they are smaller): large when the parts moved differently, or the result is wrong.
+    NaN where they are too small to be cut."""
     back_apart_mm: float
     """Inverse consistency: how far the way there and an independent way back (moving to fixed) miss each
     other, not exceeded at 95 % of what was compared."""

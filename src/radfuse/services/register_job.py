@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from radfuse.archive import Archive
@@ -69,7 +68,7 @@ def _register(context: JobContext, item: Item, archive: Archive, ask: RegisterAs
     found = register(archive, ask, telling(context), following(context))
     if context.should_stop():
         return
-    making = replace(making_of(context.job), operator=context.job.parameters.get("by", ""))
+    making = making_of(context.job)
     if is_proposal:
         propose(archive, found, making, context.job.id)
     else:

@@ -19,6 +19,7 @@ from radfuse.services.registrations.applying import (
     points_to_moving,
 )
 from radfuse.volume import Source, Unit, Volume
+from radfuse.volume.resample import Interpolation
 from tests.support.graphs import bend
 
 FIXED, MOVING = FrameOfReference("2.25.1"), FrameOfReference("2.25.2")
@@ -88,10 +89,11 @@ def test_images_are_seen_where_the_chain_says(make: Callable[[], Chain]) -> None
     assert made.findings
 
 
-def test_what_the_registration_says_nothing_of_is_outside_and_never_unmoved() -> None:
+@pytest.mark.parametrize("interpolation", Interpolation)
+def test_what_the_registration_says_nothing_of_is_outside_and_never_unmoved(interpolation: Interpolation) -> None:
     small = bend(FIXED.uid, reach_mm=20)
     for chain in (small, small.then(bend("2.25.3"))):
-        made = carry_volume(path_of(chain), moving_volume(), GRID)
+        made = carry_volume(path_of(chain), moving_volume(), GRID, interpolation)
         places = np.stack([GRID.slice_points_mm(index) for index in range(GRID.shape[0])])
         unknown = ~np.isfinite(chain.apply(places)).all(axis=-1)
         assert unknown.sum() > 1000

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 
 from radfuse.archive import Archive
 from radfuse.core.errors import UnknownEntity
+from radfuse.geometry import Affine, Chain
 from radfuse.services.forget import forget_objects
 from radfuse.services.import_media import import_files
 from radfuse.services.registrations import Grade, NotRegistered, RegistrationPath, Wish, kept_registrations, path
@@ -150,6 +153,11 @@ def test_the_newest_report_card_counts(scene: Scene) -> None:
     scene.judge(uid, "FAIL", when=1)
     scene.judge(uid, "PASS", when=2)
     assert found(scene, "ct", "mr").grade is Grade.PASS
+    scene.judge(uid, "CAUTION", when=1)  # older, though it arrives last
+    assert found(scene, "ct", "mr").grade is Grade.PASS
+    scene.judge(uid, "FAIL", when=2)
+    scene.judge(uid, "PASS", when=2)
+    refused(scene, "ct", "mr")
 
 
 # --- contradictions --------------------------------------------------------------------------
@@ -250,6 +258,16 @@ def test_series_that_say_no_frame_of_reference_are_not_registered(scene: Scene) 
     assert "the fixed series does not say" in refused(scene, "loose", "ct").sentence
 
 
+def test_matrices_that_are_none_together_leave_the_path_to_others(scene: Scene) -> None:
+    tiny = Chain((Affine.of(np.eye(3) / 900, (0, 0, 0)),))
+    for one, other in (("ct", "mr"), ("mr", "pet")):
+        scene.judge(scene.register(one, other, tiny), "PASS")
+    good = scene.register("ct", "old", shift(1)), scene.register("old", "pet", shift(1))
+    answer = found(scene, "ct", "pet")
+    assert used(answer) == list(good)
+    assert "the transform is singular" in answer.warnings[0]
+
+
 # --- patients and breathing states -----------------------------------------------------------
 
 
@@ -339,3 +357,64 @@ def test_a_large_deformation_whose_grid_cannot_be_used_is_left_out_when_a_path_n
     assert f"{broken.SOPInstanceUID} is not used" in refused(scene, "ct", "mr").warnings[0]
     good = scene.register("ct", "mr", bend(scene.frame("ct")), when=0)
     assert used(found(scene, "ct", "mr")) == [good]
+
+
+# --- objects with several items --------------------------------------------------------------
+
+_BY_HEADER = pytest.mark.parametrize("whole_bytes", [0, 1 << 20], ids=["by its header", "read whole"])
+
+
+@_BY_HEADER
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_of_two_items_for_one_frame_each_holds_for_its_images_also_when_the_other_is_damaged(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, whole_bytes: int, is_damaged: bool
+) -> None:
+    monkeypatch.setattr("radfuse.services.registrations.reading._READ_WHOLE_BYTES", whole_bytes)
+    scene.add_series("inhaled", frame=scene.frame("mr"))
+    both, second = (
+        scene.registration("ct", name, bend(scene.frame("ct"), x_mm), moving_images=references(scene.of(name)))
+        for name, x_mm in (("mr", 0), ("inhaled", 20))
+    )
+    both.DeformableRegistrationSequence.append(second.DeformableRegistrationSequence[0])
+    grid = both.DeformableRegistrationSequence[0].DeformableRegistrationGridSequence[0]
+    if is_damaged:
+        grid.VectorGridData = grid.VectorGridData[:-4]
+    scene.keep(both)
+    assert np.nanmean(moved(found(scene, "ct", "inhaled")), axis=0)[0] == pytest.approx(20, abs=0.1)
+    if is_damaged:
+        assert str(both.SOPInstanceUID) in refused(scene, "ct", "mr").warnings[0]
+    else:
+        assert np.nanmean(moved(found(scene, "ct", "mr")), axis=0)[0] == pytest.approx(0, abs=0.1)
+
+
+@_BY_HEADER
+def test_an_item_that_only_says_where_the_fixed_frame_lies_is_no_registration(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, whole_bytes: int
+) -> None:
+    monkeypatch.setattr("radfuse.services.registrations.reading._READ_WHOLE_BYTES", whole_bytes)
+    for name in ("beside", "inhaled"):
+        scene.add_series(name, frame=scene.frame("ct"))
+    ds = scene.registration(
+        "ct",
+        "inhaled",
+        bend(scene.frame("ct"), 5),
+        fixed_images=references(scene.of("ct")),
+        moving_images=references(scene.of("inhaled")),
+    )
+    (moving,) = ds.DeformableRegistrationSequence
+    fixed = copy.deepcopy(moving)
+    del fixed.DeformableRegistrationGridSequence
+    fixed.ReferencedImageSequence = Items([reference.item() for reference in references(scene.of("ct"))])
+    ds.DeformableRegistrationSequence = Items([fixed, moving])
+    uid = str(ds.SOPInstanceUID)
+    scene.keep(ds)
+    assert found(scene, "ct", "beside").warnings == ()
+    asked = found(scene, "ct", "inhaled", only=frozenset({uid}))
+    assert np.nanmean(moved(asked), axis=0)[0] == pytest.approx(5, abs=0.1)
+    moved_too = copy.deepcopy(ds)
+    moved_too.SOPInstanceUID = "2.25.4040"
+    (before,) = moved_too.DeformableRegistrationSequence[0].PreDeformationMatrixRegistrationSequence
+    before.FrameOfReferenceTransformationMatrix = ["1", "0", "0", "7", *"0100", *"0010", *"0001"]
+    scene.keep(moved_too)
+    back = found(scene, "ct", "beside", only=frozenset({"2.25.4040"}))
+    assert np.allclose(moved(back), (-7, 0, 0))

@@ -42,7 +42,7 @@ def read_deformation(item: Item, fixed: FrameOfReference) -> tuple[Chain, list[s
     vectors = vectors.reshape(*grid.shape, 3)
     box = defined_box(np.where(np.abs(vectors) <= _LONGEST_MM, vectors, np.float32(np.nan)))
     if box is None:
-        raise UnreadableObject("its deformation is undefined everywhere")
+        raise UnreadableObject("its deformation is undefined everywhere, or in too many places")
     inner, defined = cropped(grid, vectors, box)
     if defined.shape != vectors.shape:
         sentences.append("has undefined vectors: what lies beyond the box without them is undefined")

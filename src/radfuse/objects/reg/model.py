@@ -97,7 +97,11 @@ class Edge:
     """RIGID, RIGID_SCALE, AFFINE, as our own eyes see the matrix; empty for a deformation."""
     comment: str = ""
     images: tuple[Reference, ...] = ()
-    """The moving images that are named. They limit the registration only where ``moving`` is the fixed frame itself."""
+    """The moving images that are named."""
+    item: int = 0
+    """Which item of the object's sequence it is, from 1: items that cannot be used are counted too."""
+    is_for_images: bool = False
+    """Whether it holds for its images alone: ``moving`` is the fixed frame itself, or the object registers it again."""
 
     @property
     def is_deformable(self) -> bool:

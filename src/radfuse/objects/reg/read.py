@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from pydicom.dataset import Dataset
@@ -49,6 +50,7 @@ class _Reading:
         self._sentences: list[str] = []
         self._lost: list[str] = []
         self._fixed_images: tuple[Reference, ...] = ()
+        self._frames: list[str] = []
 
     def result(self) -> RegistrationObject:
         """Everything read."""
@@ -56,12 +58,13 @@ class _Reading:
         if not items:
             raise UnreadableObject("it holds no registration")
         fixed = FrameOfReference(self._fixed_frame(items))
+        self._frames = [uid for item in items if (uid := self._named(item)) != fixed.uid]
         edges = [edge for place, item in enumerate(items, start=1) if (edge := self._edge(place, item, fixed))]
         if self._lost and not edges:
             raise UnreadableObject(self._lost[0])
         if not edges:
             self._sentences.append("it registers nothing but its own frame of reference")
-        self._judge_twice(edges)
+        self._judge_twice()
         sentences = dict.fromkeys((*self._lost, *self._sentences))
         top = self._top
         return RegistrationObject(
@@ -99,6 +102,13 @@ class _Reading:
         frames = {self._frame_of(image.sop_instance_uid) or "" for image in self._images(item)}
         return frames.pop() if len(frames) == 1 else ""
 
+    def _named(self, item: Item) -> str:
+        """The same; empty where the item is damaged."""
+        try:
+            return self._frame(item)
+        except UnreadableObject:
+            return ""
+
     def _edge(self, place: int, item: Item, fixed: FrameOfReference) -> Edge | None:
         """The registration of an item; None for the fixed frame's own, and where it cannot be used."""
         name = f"registration {place}"
@@ -112,9 +122,10 @@ class _Reading:
         except UnreadableObject as error:
             self._lost.append(f"{name} is left out: {error.reason}")
             return None
-        if not moving.is_same_as(fixed):
-            return edge
-        return self._within(name, edge, images)
+        edge = replace(edge, item=place)
+        if moving.is_same_as(fixed):
+            return self._within(name, edge, images)
+        return replace(edge, is_for_images=bool(images) and self._frames.count(moving.uid) > 1)
 
     def _within(self, name: str, edge: Edge, images: tuple[Reference, ...]) -> Edge | None:
         """A registration of the fixed frame to itself: its own item, or two states of the patient in one frame."""
@@ -125,7 +136,7 @@ class _Reading:
             self._lost.append(f"{name} is left out: it moves the fixed frame of reference within itself")
             return None
         self._sentences.append(f"{name} is within one frame of reference: it holds for the images it names alone")
-        return edge
+        return replace(edge, is_for_images=True)
 
     def _matrices(self, name: str, item: Item, moving: FrameOfReference) -> Edge:
         registrations = item.items("MatrixRegistrationSequence")
@@ -168,8 +179,8 @@ class _Reading:
         if known and known != moving.uid:
             self._sentences.append(f"{name} names images that lie in another frame of reference than it says")
 
-    def _judge_twice(self, edges: Sequence[Edge]) -> None:
-        frames = [edge.moving.uid for edge in edges]
+    def _judge_twice(self) -> None:
+        frames = list(filter(None, self._frames))
         if len(set(frames)) != len(frames):
             self._sentences.append("a frame of reference is registered several times: each holds for its own images")
 

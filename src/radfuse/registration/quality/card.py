@@ -52,7 +52,7 @@ class ReportCard:
     concerns: tuple[str, ...] = ()
     """Sentences; each asks for caution."""
     notes: tuple[str, ...] = ()
-    """What could not be measured, and why; sentences."""
+    """What could not be measured, and why; sentences. Each asks for caution: nothing is good because nobody looked."""
 
     def value(self, quantity: Quantity) -> float | None:
         """The first value of a quantity; None where it was not measured."""
@@ -85,17 +85,17 @@ class ReportCard:
 def graded(
     checks: Iterable[Check], limits: Limits, concerns: Iterable[str] = (), notes: Iterable[str] = ()
 ) -> ReportCard:
-    """The card: the worst check and any concern decide; nothing passes without a proof."""
-    found, doubts = tuple(checks), tuple(concerns)
+    """The card: the worst check, any concern and what was not measured decide; nothing passes without a proof."""
+    found, doubts, lacking = tuple(checks), tuple(concerns), tuple(notes)
     for grade in (Grade.FAIL, Grade.CAUTION):
         reasons = [check.sentence for check in found if check.grade is grade]
-        reasons += doubts if grade is Grade.CAUTION else ()
+        reasons += (*doubts, *lacking) if grade is Grade.CAUTION else ()
         if reasons:
-            return ReportCard(grade, "; ".join(reasons), found, doubts, tuple(notes))
+            return ReportCard(grade, "; ".join(reasons), found, doubts, lacking)
     proofs = [check.sentence for check in found if check.grade is Grade.PASS and limits[check.quantity].is_proof]
     if not proofs:
-        return ReportCard(Grade.NOT_JUDGED, _NOTHING, found, doubts, tuple(notes))
-    return ReportCard(Grade.PASS, "; ".join(proofs), found, doubts, tuple(notes))
+        return ReportCard(Grade.NOT_JUDGED, _NOTHING, found, doubts, lacking)
+    return ReportCard(Grade.PASS, "; ".join(proofs), found, doubts, lacking)
 
 
 def rows_of(checks: Iterable[Check], limits: Limits) -> Iterator[dict[str, str]]:

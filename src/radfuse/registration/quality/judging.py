@@ -115,10 +115,16 @@ class _Judging:
         yield from self._deformation()
         yield from self._likeness(compared)
         for quantity, value in self.evidence.measured.items():
-            yield self._check(quantity, value)
+            if np.isfinite(value):
+                yield self._check(quantity, value)
+            else:
+                self._cannot(quantity)
 
     def _check(self, quantity: Quantity, value: float, subject: str = "", before: float | None = None) -> Check:
         return checked(self.limits, quantity, value, subject, before)
+
+    def _cannot(self, quantity: Quantity, reason: str = "") -> None:
+        self.notes.append(f"the {quantity.value} could not be measured{reason and ': '}{reason}")
 
     def _landmarks(self) -> Iterator[Check]:
         if self.evidence.landmarks is not None:
@@ -174,6 +180,7 @@ class _Judging:
         moved = self.transform.apply(points)
         moved, points = moved[np.isfinite(moved).all(axis=1)], points[np.isfinite(moved).all(axis=1)]
         if not len(points):
+            self.notes.append("the registration says nothing of what the fixed images show")
             return
         if not self.transform.is_affine:
             yield from self._round_trip(Quantity.INVERSION, self.transform.inverse(), moved, points)
@@ -184,7 +191,7 @@ class _Judging:
         off = np.linalg.norm(back.apply(moved) - points, axis=1)
         off = off[np.isfinite(off)]
         if len(off) < len(points) / 2:
-            self.notes.append(f"the {quantity.value} could not be measured: the way back is undefined in most places")
+            self._cannot(quantity, "the way back is undefined in most places")
         else:
             yield self._check(quantity, float(np.percentile(off, 95)))
 
@@ -213,7 +220,9 @@ class _Judging:
         if then is not None and after.information < then.information * (1 - _WORSE) - 1e-3:
             self.concerns.append("the images tell less about each other than before the registration")
         shift = compared.remaining_shift_mm(self.transform)
-        if shift is not None:
+        if shift is None:
+            self._cannot(Quantity.REMAINING_SHIFT)
+        else:
             yield self._check(Quantity.REMAINING_SHIFT, shift)
 
     def _overlap_before(self, compared: Compared) -> float | None:

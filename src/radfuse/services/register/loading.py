@@ -40,7 +40,7 @@ def part_of(grid: Grid, region: Region) -> Mask:
         )
     mask = drawing.mask_of(grid, solid)
     if not mask.voxels:
-        raise CannotRegister("the region lies outside the fixed images")
+        raise CannotRegister("the region holds no voxel of the fixed images: it is too small, or lies outside of them")
     return mask
 
 

@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from radfuse.archive import Archive
+from radfuse.core.errors import CannotRegister
 from radfuse.geometry import Affine, Chain, Mask
-from radfuse.registration import DeformableRecipe, Focus, Kind, Method, Registration, RigidRecipe, deform, rigid
+from radfuse.registration import (
+    DeformableRecipe,
+    Focus,
+    Kind,
+    Likeness,
+    Method,
+    Registration,
+    RigidRecipe,
+    deform,
+    rigid,
+)
 from radfuse.registration.landmarks import LandmarkFit, fit_landmarks
 from radfuse.registration.manual import SixParameters
 from radfuse.registration.quality import Evidence, Landmarks, Quantity, ReportCard, judge
@@ -107,6 +118,8 @@ class _Run:
     steps: Steps | None = None
     before: Chain | None = None
     backward: Chain | None = None
+    is_unchecked: bool = False
+    """Whether the way back was looked for in vain."""
     rigid_result: RigidResult | None = None
     landmark_fit: LandmarkFit | None = None
 
@@ -180,17 +193,26 @@ class _Run:
             steps=self.steps,
         )
         if self.ask.check_back and not found.registration.fell_back:
-            # Coarser where the images are large: what is asked is whether it is the same deformation.
-            coarse = DeformableRecipe(likeness=found.likeness, most_voxels=_VOXELS_BACK)
+            self.backward = self._way_back(begin, found.likeness, share)
+            self.is_unchecked = self.backward is None
+        return found.registration
+
+    def _way_back(self, begin: Affine, likeness: Likeness, share: float) -> Chain | None:
+        """The fixed images registered to the moving ones; None where that cannot be, which the card says.
+
+        Coarser where the images are large: what is asked is whether it is the same deformation.
+        """
+        try:
             back = deform.register_deformable(
                 self.moving.volume,
                 self.fixed.volume,
                 begin.inverse(),
-                coarse,
+                DeformableRecipe(likeness=likeness, most_voxels=_VOXELS_BACK),
                 progress=self._part(share, 0.85, "checking the way back"),
             )
-            self.backward = back.registration.transform
-        return found.registration
+        except CannotRegister:
+            return None
+        return back.registration.transform
 
     def _made(self, transform: Chain, method: Method, parameters: Mapping[str, str]) -> Registration:
         frames = self.fixed.volume.grid.frame, self.moving.volume.grid.frame
@@ -236,10 +258,11 @@ class _Run:
         return judging, starting
 
     def _measured(self, is_matrix: bool) -> Mapping[Quantity, float]:
+        measured = {Quantity.CONSISTENCY: float("nan")} if self.is_unchecked else {}
         if self.rigid_result is None:
-            return MappingProxyType({})
+            return MappingProxyType(measured)
         found = self.rigid_result.evidence
-        measured = {
+        measured |= {
             Quantity.RIVAL: 100 * found.rival,
             Quantity.ABOVE_CHANCE: found.above_chance,
             Quantity.AGREEMENT: 100 * found.agreeing / max(1, found.followed),

@@ -55,7 +55,9 @@ def gradings_of(
     found: dict[str, Grading] = {}
     for place in reports:
         judged = _REMEMBERED.of(place.stored, partial(_judged, archive, place.stored, registrations))
-        found.update((uid, grading) for uid, grading in judged.items() if uid in registrations)
+        for uid, grading in judged.items():
+            if uid in registrations:
+                found[uid] = max(found.get(uid, grading), grading, key=lambda one: one.age)
     return found
 
 
@@ -90,12 +92,14 @@ def _gradings(archive: Archive, stored: StoredObject) -> Iterator[tuple[str, Gra
     """The registrations that a report card judges, each with its grade."""
     from radfuse.services.show_report import stored_report
 
-    for _, group in stored_report(archive, stored.sop_instance_uid).root.walk():
+    report = stored_report(archive, stored.sop_instance_uid)
+    date = report.fact("ContentDate") + report.fact("ContentTime").partition(".")[0]
+    for _, group in report.root.walk():
         judged, grade = _child(group, JUDGED), _child(group, GRADE)
         if judged is not None and grade is not None:
             reason = getattr(getattr(_child(group, REASON), "value", None), "text", "")
             found = _GRADES.get(getattr(getattr(grade.value, "code", None), "value", ""), Grade.NOT_JUDGED)
-            yield getattr(judged.value, "sop_instance_uid", ""), Grading(found, reason, stored.sop_instance_uid)
+            yield getattr(judged.value, "sop_instance_uid", ""), Grading(found, reason, stored.sop_instance_uid, date)
 
 
 def _child(item: Item, concept: str) -> Item | None:

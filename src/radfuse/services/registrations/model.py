@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from radfuse.registration.quality import Grade
@@ -21,6 +21,13 @@ class Grading:
     reason: str = ""
     report: str = ""
     """SOP Instance UID of the report card."""
+    date: str = field(default="", compare=False)
+    """Content Date and Time of the card as digits."""
+
+    @property
+    def age(self) -> tuple[str, int, str]:
+        """What is later counts; of two cards of one time the worse grade, in whatever order they arrived."""
+        return self.date, self.grade.rank, self.report
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Link:
     registration: str
     """SOP Instance UID of the object."""
     number: int
-    """Which of the object's registrations of that moving frame, from 0."""
+    """Which item of the object it is, from 1."""
     fixed: str
     moving: str
     is_deformable: bool

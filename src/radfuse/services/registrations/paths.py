@@ -67,6 +67,7 @@ class _Search:
         self._moving = moving
         self._wish = wish
         self._warnings: list[str] = []
+        self._doubts: list[str] = []
         self._unreadable: set[Link] = set()
 
     def answer(self) -> RegistrationPath | NotRegistered:
@@ -96,8 +97,11 @@ class _Search:
         for registration in kept:
             if wanted and registration.sop_instance_uid not in wanted:
                 continue
-            if not registration.links:
-                self._warnings += [f"{registration.sop_instance_uid}: {words}" for words in registration.findings]
+            told = [f"{registration.sop_instance_uid}: {words}" for words in registration.findings]
+            if registration.links:
+                self._doubts += told
+            else:
+                self._warnings += told
             links += [link for link in registration.links if link.series is None or link.series & asked]
         return links
 
@@ -114,6 +118,7 @@ class _Search:
             return self._found(route, chain, _reason(route, len(others)), others)
         if (failed := self._best([link for link in links if link not in self._unreadable])) is not None:
             return self._none(f"the only path failed its report card: {in_words(failed)}")
+        self._warnings += self._doubts
         return self._none("no registration that can be used leads from one frame of reference to the other")
 
     def _allowed(self, links: Sequence[Link]) -> list[Link]:
@@ -133,11 +138,12 @@ class _Search:
             inside = []
         elif not inside:
             return self._none("the registration that was asked for does not move one of these series to the other")
-        for step in inside[:1]:
+        for step in inside:
             chain = self._chain((step,), transforms)
-            if chain is None:
-                return self._none("the registration that was asked for cannot be used")
-            return self._found((step,), chain, f"it was asked for: {in_words([step])}")
+            if chain is not None:
+                return self._found((step,), chain, f"it was asked for: {in_words([step])}")
+        if inside:
+            return self._none("the registration that was asked for cannot be used")
         return self._found((), _identity(), "both lie in the same frame of reference")
 
     def _inside(self, link: Link) -> Step | None:
@@ -149,16 +155,17 @@ class _Search:
         return Step(link, is_forward) if is_forward != (self._fixed.series_instance_uid in named) else None
 
     def _chain(self, route: Steps, transforms: Transforms) -> Chain | None:
-        """The transforms of a route as one; None, and a warning, where one of them cannot be read."""
+        """The transforms of a route as one, with a way back; None, and a warning, where one does not fit."""
         whole = _identity()
         for step in route:
             try:
                 chain = transforms.of(step.link)
+                whole = whole.then(chain if step.is_forward else chain.inverse())
+                whole.inverse()
             except UNREADABLE as error:
                 self._unreadable.add(step.link)
                 self._warnings.append(f"{step.link.registration} is not used: {error}")
                 return None
-            whole = whole.then(chain if step.is_forward else chain.inverse())
         return whole
 
     def _others(

@@ -45,6 +45,10 @@ _GRIDS: Final = _tag("DeformableRegistrationGridSequence")
 _METHODS: Final = _tag("RegistrationTypeCodeSequence")
 _MEANING: Final = _tag("CodeMeaning")
 _IMAGES: Final = _tag("ReferencedImageSequence")
+_AROUND: Final = tuple(_tag(f"{name}DeformationMatrixRegistrationSequence") for name in ("Pre", "Post"))
+_MATRIX: Final = _tag("FrameOfReferenceTransformationMatrix")
+_IDENTITY: Final = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1)
+_CLOSE: Final = 1e-6
 _IMAGE: Final = _tag("ReferencedSOPInstanceUID")
 _EQUIPMENT: Final = tuple(map(_tag, ("Manufacturer", "ManufacturerModelName", "SoftwareVersions")))
 
@@ -80,10 +84,10 @@ class Transforms:
         if read is None:
             read = _read(self._archive, self._stored[link.registration])
             self._read[link.registration] = read
-        edges = [edge for edge in read.edges if edge.moving.uid == link.moving]
-        if read.fixed.uid != link.fixed or link.number >= len(edges):
-            raise UnreadableObject("it does not hold a registration that can be used")
-        return edges[link.number].transform
+        for edge in read.edges:
+            if (read.fixed.uid, edge.moving.uid, edge.item) == (link.fixed, link.moving, link.number):
+                return edge.transform
+        raise UnreadableObject("it does not hold a registration that can be used")
 
 
 def _kept(archive: Archive, place: ObjectPlace, grading: Grading) -> KeptRegistration:
@@ -129,6 +133,8 @@ def _from_object(archive: Archive, plain: KeptRegistration, read: RegistrationOb
             edge.is_deformable,
             edge.method.meaning if edge.method else "",
             tuple(image.sop_instance_uid for image in edge.images),
+            edge.item,
+            edge.is_for_images,
         )
         for edge in read.edges
     ]
@@ -153,13 +159,15 @@ def _from_header(archive: Archive, plain: KeptRegistration, header: Identifier) 
     fixed, date = header.text(_FRAME), header.text(_CONTENT_DATE) + header.text(_CONTENT_TIME).partition(".")[0]
     if not fixed:
         raise UnreadableObject("it does not name the frame of reference that it registers to")
-    drafts = [draft for item in _items(header, _DEFORMATIONS) if (draft := _draft(archive, item)).moving]
+    items = _items(header, _DEFORMATIONS)
+    drafts = [draft for place, item in enumerate(items, 1) if (draft := _draft(archive, item, place, fixed)).moving]
     if not drafts:
         raise UnreadableObject("it holds no registration that names its frames of reference")
+    times = Counter(draft.moving for draft in drafts)
     return replace(
         plain,
         fixed=fixed,
-        links=_links(archive, plain, fixed, date, drafts),
+        links=_links(archive, plain, fixed, date, [draft.among(times) for draft in drafts if not draft.is_still]),
         label=header.text(_tag("ContentLabel")),
         description=header.text(_tag("ContentDescription")),
         creator=header.text(_tag("ContentCreatorName")),
@@ -168,14 +176,25 @@ def _from_header(archive: Archive, plain: KeptRegistration, header: Identifier) 
     )
 
 
-def _draft(archive: Archive, item: Identifier) -> _Draft:
+def _draft(archive: Archive, item: Identifier, number: int, fixed: str) -> _Draft:
     images = tuple(image.text(_IMAGE) for image in _items(item, _IMAGES))
     moving = item.text(_SOURCE_FRAME)
     if not moving and images:
         frames = {place.frame_of_reference_uid for place in _places(archive, images).values()}
         moving = frames.pop() if len(frames) == 1 else ""
     method = next((code.text(_MEANING) for code in _items(item, _METHODS)), "")
-    return _Draft(moving, bool(_items(item, _GRIDS)), method, images)
+    is_deformable, is_within = bool(_items(item, _GRIDS)), moving == fixed
+    matrices = [matrix.text(_MATRIX) for tag in _AROUND for matrix in _items(item, tag)]
+    is_still = is_within and not is_deformable and all(map(_is_identity, matrices))
+    return _Draft(moving, is_deformable, method, images, number, is_within and bool(images), is_still)
+
+
+def _is_identity(matrix: str) -> bool:
+    try:
+        numbers = [float(one) for one in matrix.split("\\")]
+    except ValueError:
+        return False
+    return len(numbers) == len(_IDENTITY) and all(abs(a - b) < _CLOSE for a, b in zip(numbers, _IDENTITY, strict=True))
 
 
 def _items(of: Identifier, tag: int) -> tuple[Identifier, ...]:
@@ -194,32 +213,36 @@ class _Draft:
     is_deformable: bool
     method: str
     images: tuple[str, ...]
+    item: int
+    """Which item of the object it is, from 1."""
+    is_for_images: bool
+    """Whether it holds for its images alone."""
+    is_still: bool = False
+    """Whether it only says where the fixed frame lies in itself."""
+
+    def among(self, times: Mapping[str, int]) -> _Draft:
+        """The same in an object that registers each frame so many times: each holds for its images then."""
+        return replace(self, is_for_images=self.is_for_images or (bool(self.images) and times[self.moving] > 1))
 
 
 def _links(
     archive: Archive, plain: KeptRegistration, fixed: str, date: str, drafts: Sequence[_Draft]
 ) -> tuple[Link, ...]:
-    """A link for each; those of a frame that is registered several times, or within itself, hold for their images."""
-    times = Counter(draft.moving for draft in drafts)
-    given: Counter[str] = Counter()
-    made = []
-    for draft in drafts:
-        is_for_images = draft.images and (times[draft.moving] > 1 or draft.moving == fixed)
-        made.append(
-            Link(
-                registration=plain.sop_instance_uid,
-                number=given[draft.moving],
-                fixed=fixed,
-                moving=draft.moving,
-                is_deformable=draft.is_deformable,
-                method=draft.method,
-                grade=plain.grading.grade,
-                date=date,
-                series=_series_of(archive, draft.images) if is_for_images else None,
-            )
+    """A link for each."""
+    return tuple(
+        Link(
+            registration=plain.sop_instance_uid,
+            number=draft.item,
+            fixed=fixed,
+            moving=draft.moving,
+            is_deformable=draft.is_deformable,
+            method=draft.method,
+            grade=plain.grading.grade,
+            date=date,
+            series=_series_of(archive, draft.images) if draft.is_for_images else None,
         )
-        given[draft.moving] += 1
-    return tuple(made)
+        for draft in drafts
+    )
 
 
 def _series_of(archive: Archive, images: Sequence[str]) -> frozenset[str]:
