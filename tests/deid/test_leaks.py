@@ -142,6 +142,14 @@ def test_pixels_are_searched_too(value: bytes) -> None:
     assert not scan(before, output(noise, 0x7FE0_0010, "OW"))
 
 
+@pytest.mark.parametrize("count", [4_000, 40_000])
+def test_three_pixels_that_are_letters_in_utf_16_are_no_name(count: int) -> None:
+    pixels = struct.pack(f"<{count}H", *([7] * (count - 3)), *b"Kim")
+    name = changes(value=b"Kim^Quillfeather")
+    assert not scan(name, output(pixels, 0x7FE0_0010, "OW"))
+    assert scan(name, output(pixels + "Quillfeather".encode("utf-16-le"), 0x7FE0_0010, "OW"))
+
+
 def test_a_value_across_two_chunks_of_the_search_is_found() -> None:
     pixels = bytes((1 << 20) - 5) + b"Quillfeather" + bytes(1 << 20)
     assert scan(changes(), output(pixels + b"\0", 0x7FE0_0010, "OW"))

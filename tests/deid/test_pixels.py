@@ -497,3 +497,20 @@ def test_no_file_of_pixels_stays_behind(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(CannotAnonymize):
         anonymized(broken, Option.PIXELS, pixels=policy())
     assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_the_pixels_that_show_a_name_are_in_no_file_that_a_kill_would_leave_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    there: list[bytes] = []
+    transcode = Transcoder.transcode
+
+    def watched(self: Transcoder, source: Path, *rest: object, **more: object) -> object:
+        there.extend(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != "scan.dcm")
+        return transcode(self, source, *rest, **more)  # type: ignore[arg-type]  # as it was called
+
+    monkeypatch.setattr(Transcoder, "transcode", watched)
+    path = write(tmp_path / "scan.dcm", risky(GRAY), EXPLICIT)
+    assert anonymized(path, Option.PIXELS, pixels=policy())[0].blanked
+    assert there == []

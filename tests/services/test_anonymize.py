@@ -77,6 +77,17 @@ def test_what_is_there_is_never_overwritten(generated_set: GeneratedSet, tmp_pat
     assert (tmp_path / first.path).read_bytes() == b"something else"
 
 
+def test_of_two_objects_with_one_uid_in_one_run_the_first_stays(generated_set: GeneratedSet, tmp_path: Path) -> None:
+    other = pydicom.dcmread(generated_set.ct[0])
+    other.RescaleIntercept = -1000
+    other.save_as(tmp_path / "other")
+    outcomes = run([generated_set.ct[0], tmp_path / "other"], tmp_path / "out")
+    assert [each.verdict.name for each in outcomes] == ["ANONYMIZED", "REFUSED"]
+    assert "has been written already, and stays" in outcomes[1].reason
+    (only,) = data_sets(tmp_path / "out").values()
+    assert only.RescaleIntercept == pydicom.dcmread(generated_set.ct[0]).RescaleIntercept != -1000
+
+
 def test_uids_of_the_input_that_are_no_names_do_not_lead_out_of_the_folder(
     generated_set: GeneratedSet, tmp_path: Path
 ) -> None:
@@ -124,8 +135,11 @@ def test_no_file_has_its_name_before_its_bytes_are_on_disk(
         names(source, *words, **more)
 
     monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(os, "link", name)
     outcomes = run(images(generated_set), tmp_path, processes=processes, durable=True)
+    folders = {folder for path in written(tmp_path) for folder in path.parents if folder.is_relative_to(tmp_path)}
+    assert {folder.stat().st_ino for folder in folders} <= synced
     assert named == [True] * len(images(generated_set))
     assert {tmp_path / each.path for each in outcomes} == set(written(tmp_path))
     assert not any(each.draft for each in outcomes)
@@ -225,6 +239,26 @@ def test_a_zip_file_that_cannot_be_read_is_refused(tmp_path: Path, generated_set
     packed.write_bytes(content)
     (outcome,) = run([packed], tmp_path / "out")
     assert outcome.verdict in (Verdict.REFUSED, Verdict.NOT_DICOM)
+
+
+@pytest.mark.parametrize("harm", ["damaged", "encrypted"])
+def test_the_reason_why_a_member_cannot_be_read_names_no_member(
+    harm: str, tmp_path: Path, generated_set: GeneratedSet
+) -> None:
+    packed = tmp_path / "scans.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(generated_set.ct[0], "Doe^Jane.dcm")
+    content = bytearray(packed.read_bytes())
+    if harm == "damaged":
+        content[len(content) // 2] ^= 1
+    else:
+        content[6] |= 1
+        content[content.index(b"PK\x01\x02") + 8] |= 1
+    packed.write_bytes(content)
+    (outcome,) = run([packed], tmp_path / "out")
+    assert outcome.verdict is Verdict.REFUSED
+    assert harm in outcome.reason
+    assert "Doe" not in outcome.reason
 
 
 # --- several processes ---------------------------------------------------------------------------

@@ -57,6 +57,18 @@ def test_a_second_run_finds_the_same_files_and_makes_the_directory_again(
     assert len(written(tmp_path)) == 3
 
 
+def test_files_of_others_in_the_folder_do_not_come_into_the_directory(
+    generated_set: GeneratedSet, tmp_path: Path
+) -> None:
+    to = OutputFolder(tmp_path, durable=False, as_media=True)
+    list(anonymize_files(sources_of(generated_set.ct[:1]), to, recipe()))
+    foreign = tmp_path / "DOE" / "JANE" / "CT" / "IM1"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(generated_set.ct[1].read_bytes())
+    assert write_anonymized_directory(to) == 1
+    assert PATIENT_ID.encode() not in (tmp_path / "DICOMDIR").read_bytes()
+
+
 def test_the_directory_of_a_real_medium_is_left_out_and_that_is_reported(shared_data: Path, tmp_path: Path) -> None:
     medium = shared_data / "media" / "pydicom-filesets" / "TINY_ALPHA"
     if not (medium / "DICOMDIR").is_file():

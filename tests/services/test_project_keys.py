@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from radfuse.core.errors import ConfigurationError
+from radfuse.deid import ProjectKey
 from radfuse.services.project_keys import Keys, key_of_file, new_key_file
 
 
@@ -38,6 +43,29 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path.chmod(0o640)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         key_of_file(path)
+
+
+def test_all_who_make_the_same_key_at_once_have_the_same(tmp_path: Path) -> None:
+    at_once = Barrier(8)
+
+    def made(_number: int) -> ProjectKey:
+        at_once.wait()
+        return key_of_file(tmp_path / "project")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({key.secret for key in pool.map(made, range(8))}) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["project"]
+
+
+def test_a_key_that_could_not_be_written_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="no space left"):
+            new_key_file(tmp_path / "project")
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:

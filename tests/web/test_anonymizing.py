@@ -11,6 +11,7 @@ import pydicom
 import pytest
 from starlette.requests import Request
 
+from radfuse.services import anonymize_download
 from radfuse.services.project_keys import Keys
 from radfuse.services.roles import Role
 from radfuse.web.dicomweb.anonymizing import retrieve_anonymized
@@ -21,6 +22,7 @@ from tests.web.conftest import RunningWeb, keep, serving
 
 MULTIPART = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 STUDY = f"/studies/{STUDY_UID}"
+_INSTANCE = "/series/2.25.1/instances/2.25.2"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,7 @@ def test_a_study_comes_anonymized_and_what_cannot_be_is_left_out_and_said(
 ) -> None:
     answer = web.get(f"{STUDY}?anonymize=trial-7&preset=pet", MULTIPART)
     assert answer.status_code == 206
+    assert answer.headers["cache-control"] == "no-store"
     got = objects_of(answer.content, answer.headers["content-type"])
     left_out = int(answer.headers["warning"].split('"')[1].split()[0])
     assert len(got) + left_out == len(generated_set.files)
@@ -105,17 +108,34 @@ def test_what_cannot_be_made_safe_does_not_come_at_all(web: RunningWeb, generate
         ("?anonymize=trial-9", "there is no key 'trial-9'"),
         ("?anonymize=../trial-7", "is not a name"),
         ("?anonymize=", "is not a name"),
+        ("?Anonymize=trial-7", "in small letters"),
+        ("?%61nonymize=trial-9", "there is no key 'trial-9'"),
         ("?anonymize=trial-7&preset=nothing", "preset"),
         ("?anonymize=trial-7&options=everything", "options"),
         ("/metadata?anonymize=trial-7", "only whole studies, series and instances"),
         ("/rendered?anonymize=trial-7", "only whole studies, series and instances"),
+        ("/thumbnail?anonymize=trial-7", "only whole studies, series and instances"),
         ("/series?anonymize=trial-7", "only whole studies, series and instances"),
+        ("/instances?anonymize=trial-7", "only whole studies, series and instances"),
+        (f"{_INSTANCE}/frames/1?anonymize=trial-7", "only whole studies, series and instances"),
+        (f"{_INSTANCE}/frames/1/rendered?anonymize=trial-7", "only whole studies, series and instances"),
+        (f"{_INSTANCE}/bulkdata/7FE00010?anonymize=trial-7", "only whole studies, series and instances"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_no_original_comes(path: str, words: str, web: RunningWeb) -> None:
     answer = web.get(STUDY + path)
     assert answer.status_code == 400
     assert words in answer.json()["detail"]
+
+
+def test_more_than_anybody_waits_for_is_refused_before_anything_is_made(
+    web: RunningWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anonymize_download, "MOST_BYTES", 1000)
+    answer = web.get(f"{STUDY}?anonymize=trial-7", MULTIPART)
+    assert answer.status_code == 400
+    assert "let a job do it" in answer.json()["detail"]
+    assert not list(web.archive.scratch_folder.glob("radfuse-web-*"))
 
 
 def test_a_reader_may_not_and_the_access_log_is_told_of_it() -> None:

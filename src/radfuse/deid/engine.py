@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from radfuse import __version__
-from radfuse.core.errors import CannotAnonymize
+from radfuse.core.errors import CannotAnonymize, TextNotEncodable
 from radfuse.deid.admission import Admission, admit
 from radfuse.deid.dates import is_one, shifted
 from radfuse.deid.documents import Documents
@@ -24,7 +24,7 @@ from radfuse.deid.structured import CODE_MEANING, VALUE_TYPE, VALUES, Contents, 
 from radfuse.deid.table import EDITION, Action, Rules
 from radfuse.dicom import FileMeta, build_file_meta, read_file_meta
 from radfuse.dicom.tree import Node, Tree, Value, read_tree, write_tree
-from radfuse.dicom.words import decode_values, fold_groups
+from radfuse.dicom.words import decode_text, decode_values, encode_text, fold_groups, keyword_of
 
 PATIENT_NAME: Final = 0x0010_0010
 PATIENT_ID: Final = 0x0010_0020
@@ -50,6 +50,12 @@ _NOTHING: Final[Mapping[int, Action]] = {}
 _TEMPORAL_VRS: Final = frozenset(("DA", "DT", "TM"))
 _SHIFTED_VRS: Final = _TEMPORAL_VRS | {"SH"}
 _TIME_ZONE: Final = 0x0008_0201
+_LAST_GROUP_OF_FILES: Final = 0x0004
+"""Commands, file meta information and directories: none of them stands in an object."""
+_WRITTEN_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
+_NUMBER_VRS: Final = frozenset(("DS", "IS"))
+_OF_NUMBERS: Final = b"0123456789+-.eE\\ \0"
+_OF_UID_VALUES: Final = b"0123456789.\\ \0"
 _AGE: Final = re.compile(rb"\d{3}[DWMY]")
 
 
@@ -129,7 +135,8 @@ class Anonymizer:
         self._sign(tree, walk)
         pixels.sign(tree)
         syntax = pixels.transfer_syntax_uid
-        sop_instance_uid = old_uid if Option.UIDS in self.profile else self.pseudonyms.uid(old_uid)
+        is_kept = Option.UIDS in self.profile and _OF_UIDS.issuperset(old_uid)
+        sop_instance_uid = old_uid if is_kept else self.pseudonyms.uid(old_uid)
         head = build_file_meta(FileMeta(sop_class_uid, sop_instance_uid, syntax))
         pieces = [head, *write_tree(tree, syntax)]
         warnings = walk.warnings + pixels.warnings
@@ -157,6 +164,17 @@ def identity_of(tree: Tree) -> str:
         return f"id\0{patient_id}\0{_text(tree, ISSUER_OF_PATIENT_ID, 'LO')}"
     name = "\0".join(fold_groups(_text(tree, PATIENT_NAME, "PN")))
     return f"name\0{name}\0{tree.ascii(PATIENT_BIRTH_DATE)}"
+
+
+def is_readable(raw: bytes, character_sets: tuple[str, ...], vr: str) -> bool:
+    """Whether the character sets that are named have every letter of a text (PS3.5 section 6.1)."""
+    if raw.isascii() and b"\x1b" not in raw:
+        return True
+    try:
+        # With escapes there are several ways to write the same.
+        return encode_text(decode_text(raw, character_sets, vr), character_sets) == raw or b"\x1b" in raw
+    except TextNotEncodable:
+        return False
 
 
 def _empty(node: Node) -> Node:
@@ -211,7 +229,7 @@ class _Walk:
 
     def _action(self, node: Node, tree: Tree, path: tuple[int, ...]) -> Action:
         group = node.tag >> 16
-        if group & 1 or group < 0x0004:
+        if group & 1 or group <= _LAST_GROUP_OF_FILES:
             return Action.REMOVE
         if is_repeating(group):
             return repeating_action(tree, node.tag, self.owner.profile)
@@ -252,7 +270,7 @@ class _Walk:
                 required = REQUIRED.get((path[-1] if path else AT_THE_TOP, node.tag))
                 after = self._after(node, required, tree, path) if required else None
             case Action.KEEP:
-                after = self._kept(node, tree)
+                after = self._kept(node, tree, path)
             case Action.EMPTY:
                 after = self._pseudonymous(node, tree) or _empty(node)
             case Action.DUMMY:
@@ -302,10 +320,19 @@ class _Walk:
         basic = self.owner.rules.basic(node.tag, self.sop_class_uid, parent)
         return self._after(node, basic or if_nothing_is_left(node.tag, parent), tree, path)
 
-    def _kept(self, node: Node, tree: Tree) -> Node:
-        """As it is; in the place of a date, a time or an age only one may stay."""
+    def _kept(self, node: Node, tree: Tree, path: tuple[int, ...]) -> Node | None:
+        """As it is; in the place of a date, a time, an age, a number or a UID only one may stay."""
         if node.tag == PATIENT_AGE:
             return self._capped(node)
+        if node.vr in _NUMBER_VRS:
+            return _empty(node) if bytes(node.value).translate(None, _OF_NUMBERS) else node
+        if node.vr == "UI":
+            return self._uids(node, tree) if bytes(node.value).translate(None, _OF_UID_VALUES) else node
+        if node.vr in _WRITTEN_VRS and not is_readable(bytes(node.value), tree.character_sets, node.vr):
+            if tree.character_sets:
+                raise CannotAnonymize(f"the text of {keyword_of(node.tag)} cannot be read in its character set")
+            self.warnings.append(f"{keyword_of(node.tag)} has letters and no character set, and was cleaned")
+            return self._cleaned(node, tree, path)
         if node.vr in _TEMPORAL_VRS or node.tag == _TIME_ZONE:
             values = decode_values(bytes(node.value), tree.character_sets, node.vr)
             if not all(is_one(value, node.vr) for value in values):

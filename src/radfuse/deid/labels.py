@@ -24,6 +24,9 @@ UNLISTED: Final[Mapping[int, Action]] = {
     0x0008_0115: Action.CLEAN,  # Coding Scheme Name
     0x0008_0116: Action.CLEAN,  # Coding Scheme Responsible Organization
     0x0008_0300: Action.REMOVE,  # what private elements mean: their makers' words, about what is gone
+    0x0010_0033: Action.REMOVE,  # Patient's Birth Date in Alternative Calendar
+    0x0010_0034: Action.REMOVE,  # Patient's Death Date in Alternative Calendar
+    0x0010_0035: Action.REMOVE,  # Patient's Alternative Calendar
     0x0040_A160: Action.CLEAN,  # Text Value
     0x0042_0010: Action.CLEAN,  # Document Title
     0x0062_0005: Action.CLEAN,  # Segment Label
@@ -35,7 +38,7 @@ UNLISTED: Final[Mapping[int, Action]] = {
     0x0070_0081: Action.CLEAN,  # Content Description
     0x300A_00C2: Action.CLEAN,  # Beam Name
 }
-"""Free texts that Table E.1-1 does not list and that an operator writes all the same: known words of them stay."""
+"""What Table E.1-1 does not list and identifies all the same: of free texts of an operator known words stay."""
 
 
 def numbered(node: Node, tree: Tree) -> bytes | None:

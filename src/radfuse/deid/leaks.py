@@ -35,6 +35,7 @@ from radfuse.deid.identifiers import (
     identifiers,
 )
 from radfuse.deid.options import Option, Profile
+from radfuse.deid.pixels.picture import PIXEL_DATA
 from radfuse.deid.table import table
 from radfuse.dicom import read_file_meta
 from radfuse.dicom.tree import Tree, Value, read_tree
@@ -51,6 +52,7 @@ _LONGEST_FORM: Final = 1024
 _LARGE_BYTES: Final = 1 << 16
 _SHORTEST_IN_LARGE: Final = 6
 _FEWEST_DIFFERENT_BYTES: Final = 3
+_RAMP: Final = bytes(range(256))
 _MOST_IDENTIFIERS: Final = 5000
 _MOST_VALUES: Final = 100_000
 _MOST_STUDIES: Final = 4
@@ -61,6 +63,7 @@ _CODE_MEANING: Final = 0x0008_0104
 _PATIENT_GROUP: Final = 0x0010
 _OWN: Final = frozenset((0x0012_0062, 0x0012_0063, 0x0012_0064, 0x0028_0303))
 _TEXT_VRS: Final = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"))
+_NUMBER_VRS: Final = frozenset(("AT", "FD", "FL", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "US", "UV"))
 _LETTERS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz") | frozenset(range(0x80, 0x100))
 _WORDS: Final = (
     re.compile(rb"(?<![a-z\x80-\xff])[a-z\x80-\xff]{3,4}(?![a-z\x80-\xff])"),
@@ -162,7 +165,7 @@ class Patterns:
         for length, patterns in self._forms[start].items():
             piece = bytes(data[begin : begin + length]).lower()
             found = patterns.get(piece) if length >= shortest else None
-            if found is None or (shortest > SHORTEST and len(set(piece)) < _FEWEST_DIFFERENT_BYTES):
+            if found is None or (shortest > SHORTEST and _may_be_numbers(piece)):
                 continue
             is_bounded, identifier = found
             end = begin + length
@@ -170,6 +173,12 @@ class Patterns:
                 piece, identifier.kind, bytes(data[max(begin - 1, 0) : begin]), bytes(data[end : end + 4])
             ):
                 yield _Found(piece, identifier)
+
+
+def _may_be_numbers(piece: bytes) -> bool:
+    """Whether among numbers it says nothing: a few letters in UTF-16, or "123456", are as many numbers of 16 bits."""
+    letters = piece.replace(b"\0", b"")
+    return len(set(piece)) < _FEWEST_DIFFERENT_BYTES or len(letters) < _SHORTEST_IN_LARGE or letters in _RAMP
 
 
 @lru_cache(maxsize=4096)
@@ -315,15 +324,17 @@ class Identifiers:
                 continue
             for item in node.items or ():
                 yield from self._of_level(item, here)
+            # Implicit VR does not say whether pixels are bytes or words: where they are native, they are numbers.
+            vr = "OW" if node.tag == PIXEL_DATA and node.fragments is None else node.vr
             for value in node.fragments or ([node.value] if node.items is None else []):
-                for found in self._in_value(value, node.vr):
+                for found in self._in_value(value, vr):
                     if not self._may_stay(node.tag, node.vr, found):
                         yield Leak(here, found.identifier.tag, found.identifier.kind)
 
     def _in_value(self, value: Value, vr: str) -> Iterator[_Found]:
         if len(value) >= _LARGE_BYTES or vr not in _TEXT_VRS:
             yield from self.patterns.find(value, SHORTEST if vr in _PLAIN_VRS else _SHORTEST_IN_LARGE)
-            if len(value) >= _LARGE_BYTES and bytes(value[:5]) != b"%PDF-":
+            if vr in _NUMBER_VRS or (len(value) >= _LARGE_BYTES and bytes(value[:5]) != b"%PDF-"):
                 return
         for data in openings(bytes(value)):
             yield from self.patterns.find(data)

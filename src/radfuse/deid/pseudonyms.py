@@ -7,6 +7,7 @@ from an answer what it was made from (PS3.15 section E.1.1 warns of plain hashes
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import os
 import re
@@ -46,18 +47,32 @@ class ProjectKey:
 
         Raises ConfigurationError for a file that is no key.
         """
+        with contextlib.suppress(FileExistsError):
+            return cls._made(path)
         try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            try:
-                return cls(bytes.fromhex(path.read_text(encoding="ascii").strip()))
-            except (OSError, ValueError) as error:
-                raise ConfigurationError(str(path), "is no project key: hexadecimal digits, at least 32") from error
+            return cls(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(str(path), "is no project key: hexadecimal digits, at least 32") from error
+
+    @classmethod
+    def _made(cls, path: Path) -> Self:
+        """A random one, whole in its file or not there at all. Raises FileExistsError."""
+        if path.exists():
+            raise FileExistsError
         made = cls.new()
-        with os.fdopen(file, "w", encoding="ascii") as stream:
-            stream.write(made.secret.hex() + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        part = path.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        try:
+            with os.fdopen(file, "w", encoding="ascii") as stream:
+                stream.write(made.secret.hex() + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.link(part, path)
+        finally:
+            part.unlink()
         return made
 
 

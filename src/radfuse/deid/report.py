@@ -184,8 +184,9 @@ class Report:
             f"Radfuse {__version__} applied the Basic Application Level Confidentiality Profile ({EDITION}).",
             _TEMPORAL[self.profile.temporal_information],
             "",
-            "Every byte of each object that was given was searched for the identifying values of the objects of its"
-            " study, in all their encodings: none was found.",
+            "Every byte of each object that was given was searched for the identifying values of its original and of"
+            " those of its study before it, in all their encodings: none was found. `radfuse deid verify` with"
+            " `--originals` searches all for those of all.",
             "",
         ]
         options = [f"- {meaning} ({code}): `{option.value}`" for option, code, meaning in _options(self.profile)]

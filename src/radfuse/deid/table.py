@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
 from radfuse.deid.options import Option, Profile
-from radfuse.dicom.words import keyword_of, tag_of
+from radfuse.dicom.words import keyword_of, tag_of, vr_of
 
 EDITION: Final = "PS3.15 2024b, with what 2026c adds"
 
@@ -116,6 +116,13 @@ _PLAIN: Final = {"X": Action.REMOVE, "Z": Action.EMPTY, "D": Action.DUMMY, "U": 
 _DATES: Final = (Option.FULL_DATES, Option.SHIFTED_DATES)
 _DATE_VRS: Final = frozenset(("DA", "DT"))
 _KEPT_UIDS: Final = ("ClassUID", "SchemeUID", "TransferSyntaxUID", "ResourceUID", "ContextUID", "LibraryUID")
+_KEPT_URLS: Final = frozenset((0x0008_010E, 0x0008_0120))
+"""Coding Scheme URL and URN Code Value; any other names a server, and the originals on it."""
+_PIXEL_GROUP: Final = 0x7FE0
+_TEXTS: Final = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
+_NUMBERS: Final = frozenset(("AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"))
+_UNKNOWN: Final = "UN"
+_OTHERS: Final = frozenset(("OB", "OD", "OF", "OL", "OV", "OW"))
 
 
 @dataclass(slots=True)
@@ -124,7 +131,7 @@ class Rules:
 
     profile: Profile
     _decided: dict[int, Action | Mapping[str, Action]] = field(default_factory=dict)
-    _unlisted: dict[int, Action] = field(default_factory=dict)
+    _unlisted: dict[tuple[int, str], Action] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Decide for every row."""
@@ -134,10 +141,10 @@ class Rules:
         """For an attribute of an object of ``sop_class_uid``, in the sequence ``parent`` (0: at the top)."""
         decided = self._decided.get(tag)
         if decided is None:
-            return self._of_unlisted(tag, vr)
-        if isinstance(decided, Action):
-            return decided
-        return decided[types().of(tag, sop_class_uid, parent)]
+            # Pixels within a sequence are an icon or a copy: nobody has judged what they show.
+            return Action.REMOVE if parent and tag >> 16 == _PIXEL_GROUP else self._of_unlisted(tag, vr)
+        action = decided if isinstance(decided, Action) else decided[types().of(tag, sop_class_uid, parent)]
+        return Action.REMOVE if action is Action.KEEP and is_disguised(tag, vr) else action
 
     def basic(self, tag: int, sop_class_uid: str, parent: int) -> Action | None:
         """What the profile does without options; None for what the table does not list."""
@@ -159,15 +166,15 @@ class Rules:
         return _PLAIN.get(row.basic) or _BY_TYPE[row.basic]
 
     def _of_unlisted(self, tag: int, vr: str) -> Action:
-        known = self._unlisted.get(tag)
+        known = self._unlisted.get((tag, vr))
         if known is None:
-            known = self._unlisted[tag] = self._judged(tag, vr)
+            known = self._unlisted[tag, vr] = self._judged(tag, vr)
         return known
 
     def _judged(self, tag: int, vr: str) -> Action:
         """The table says that what it does not list stays; what by its VR is a date, a name or an identity does not."""
-        if vr == "UN":
-            return Action.REMOVE  # nobody knows what is in it
+        if is_disguised(tag, vr) or (tag >> 24 == _PIXEL_GROUP >> 8 and tag >> 16 != _PIXEL_GROUP):
+            return Action.REMOVE  # the others of 7Fxx are variable pixels (retired), which nobody judges
         if vr in _DATE_VRS:
             if Option.FULL_DATES in self.profile:
                 return Action.KEEP
@@ -176,4 +183,18 @@ class Rules:
             return Action.EMPTY
         if vr == "UI" and not keyword_of(tag).endswith(_KEPT_UIDS) and Option.UIDS not in self.profile:
             return Action.UID
-        return Action.KEEP
+        return Action.DUMMY if vr == "UR" and tag not in _KEPT_URLS else Action.KEEP
+
+
+@lru_cache(maxsize=8192)
+def is_disguised(tag: int, vr: str) -> bool:
+    """Whether nobody can tell what a value is: a text or bytes where the standard has none, or something else."""
+    row = table().rows.get(tag)
+    expected = (row.vr if row else "") or vr_of(tag)
+    if expected == _UNKNOWN:
+        return vr in _TEXTS - {"PN"} or vr in _OTHERS or vr == _UNKNOWN
+    if vr in _TEXTS:
+        return expected not in _TEXTS
+    if vr in _OTHERS:
+        return expected not in _OTHERS | _NUMBERS
+    return vr == _UNKNOWN or (expected == "SQ" and vr != "SQ")

@@ -17,6 +17,7 @@ from radfuse.deid.identifiers import Identifier, Kind, is_telling, of_node
 from radfuse.deid.labels import UNLISTED
 from radfuse.deid.options import BASIC_CODE, OPTION_CODES, Option, Profile
 from radfuse.deid.private import Declared, declared_by, private_decisions
+from radfuse.deid.structured import VALUE_TYPE, Contents
 from radfuse.deid.table import Action, Rules
 from radfuse.dicom import read_file_meta
 from radfuse.dicom.tree import Node, Tree, read_tree
@@ -93,6 +94,7 @@ class Verifier:
     profile: Profile | None = None
     _known: Identifiers = field(default_factory=_nothing_known)
     _rules: dict[Profile, Rules] = field(default_factory=dict)
+    _contents: Contents | None = None
 
     def learn_values(self, lines: Iterable[str]) -> None:
         """Look for these in every object: names, numbers, dates (YYYYMMDD) and UIDs, one a line."""
@@ -105,7 +107,8 @@ class Verifier:
         profile = self.profile or Profile()
         rules = self._rules_of(profile)
         sop_class_uid = tree.ascii(_SOP_CLASS_UID) or meta.sop_class_uid
-        self._known.learn_values(_originals(tree, rules, sop_class_uid, 0))
+        self._contents = self._contents or Contents(profile)
+        self._known.learn_values(_originals(tree, rules, self._contents, sop_class_uid))
 
     def judge(self, content: bytes | memoryview) -> list[Finding]:
         """What is wrong with an object, and what is doubtful. Raises NotPart10 or MalformedDataSet."""
@@ -150,16 +153,20 @@ def _identifier(text: str) -> Identifier:
     return Identifier(text, Kind.NAME if "^" in text else Kind.TEXT, 0)
 
 
-def _originals(tree: Tree, rules: Rules, sop_class_uid: str, parent: int) -> Iterator[Identifier]:
+def _originals(
+    tree: Tree, rules: Rules, contents: Contents, sop_class_uid: str, parent: int = 0
+) -> Iterator[Identifier]:
+    # What an option lets stay in a report, a device's number for example, may be anywhere.
+    stays = (contents.decisions(tree, may_drop=False) or {}) if VALUE_TYPE in tree.nodes else {}
     for node in tree:
-        if node.tag >> 16 & 1:
+        if node.tag >> 16 & 1 or stays.get(node.tag) is Action.KEEP:
             continue
         action = rules.action(node.tag, node.vr, sop_class_uid, parent)
-        if action is not Action.KEEP:
+        if action is not Action.KEEP and not (action is Action.CLEAN and node.items):
             yield from of_node(node, tree.character_sets, rules.profile, action)
             continue
         for item in node.items or ():
-            yield from _originals(item, rules, sop_class_uid, node.tag)
+            yield from _originals(item, rules, contents, sop_class_uid, node.tag)
 
 
 # --- what it says of itself --------------------------------------------------------------------------

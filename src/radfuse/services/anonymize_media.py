@@ -5,14 +5,13 @@ The DICOMDIR of the originals names patients and files of another medium; nothin
 
 from __future__ import annotations
 
-import mmap
 import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from radfuse.media import Entry, describe, write_directory
+from radfuse.media import Entry, describe_file, write_directory
 from radfuse.services.anonymize import OutputFolder
 
 _NAME: Final = "DICOMDIR"
@@ -45,6 +44,4 @@ def _is_ours(folder: Path, path: Path) -> bool:
 
 
 def _entries(folder: Path, files: list[Path]) -> Iterator[Entry]:
-    for path in files:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            yield Entry(describe(mapped), path.relative_to(folder).parts)
+    return (Entry(describe_file(path), path.relative_to(folder).parts) for path in files)

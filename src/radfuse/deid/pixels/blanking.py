@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import tempfile
 import weakref
@@ -109,13 +110,14 @@ class Blanker:
         image = Tree({tag: tree.nodes[tag] for tag in _OF_THE_IMAGE if tag in tree.nodes})
         image.nodes = dict(sorted(image.nodes.items()))
         source = EXPLICIT_LITTLE if syntax == DEFLATED_LITTLE else syntax
-        with tempfile.TemporaryDirectory(prefix="radfuse-pixels-") as folder:
-            before, after = Path(folder) / "before", Path(folder) / "after"
-            with before.open("wb") as stream:
-                stream.write(build_file_meta(FileMeta(_NOWHERE, _NOWHERE, source)))
-                stream.writelines(write_tree(image, source))
+        with tempfile.TemporaryDirectory(prefix="radfuse-pixels-") as folder, tempfile.TemporaryFile() as before:
+            before.write(build_file_meta(FileMeta(_NOWHERE, _NOWHERE, source)))
+            before.writelines(write_tree(image, source))
+            before.flush()
+            # What shows a name has none itself, so that it is gone when this process is killed.
+            at, after = Path(f"/proc/{os.getpid()}/fd/{before.fileno()}"), Path(folder) / "after"
             try:
-                self._transcoder.transcode(before, target, after, blanking=blanking)
+                self._transcoder.transcode(at, target, after, blanking=blanking)
             except CannotTranscode as error:
                 raise CannotAnonymize(f"its pixels cannot be blanked: {error.reason}") from None
             with after.open("rb") as stream:

@@ -63,8 +63,16 @@ def reading() -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise CannotAnonymize(f"it cannot be read: {reason}") from error
+        raise CannotAnonymize(f"it cannot be read: {_without_names(error)}") from error
+
+
+def _without_names(error: Exception) -> str:
+    """What went wrong. The error's own words name files and members, and those may name patients."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, RuntimeError):
+        return "it is encrypted, or compressed in a way that is not known"
+    return "its zip file is damaged" if isinstance(error, zipfile.BadZipFile) else type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +146,15 @@ def sources_of(files: Iterable[Path], limits: ImportLimits | None = None) -> Ite
 
 
 def _members(path: Path, limits: ImportLimits) -> Iterator[Source]:
-    from radfuse.services.import_media.zips import BadZip, members_of
+    from radfuse.services.import_media.zips import BadZip, members_of, opened_zip
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path, limits) as archive:
             members_of(archive, path, limits)
             infos = archive.infolist()
-    except (BadZip, zipfile.BadZipFile, OSError, ValueError) as error:
-        yield BrokenSource(str(path), f"the zip file cannot be read: {error}")
+    except (BadZip, *UNREADABLE) as error:
+        reason = str(error) if isinstance(error, BadZip) else _without_names(error)
+        yield BrokenSource(str(path), f"the zip file cannot be read: {reason}")
         return
     for number, info in enumerate(infos):
         if not info.is_dir():

@@ -60,7 +60,7 @@ def routes_of(door: Door, prefix: str) -> list[Route]:
 
     def add(path: str, handler: _Handler, method: str = "GET") -> None:
         async def endpoint(request: Request) -> Response:
-            if _ANONYMIZE in request.query_params:
+            if any(name.lower() == _ANONYMIZE for name in request.query_params):
                 return await _anonymized(door, path, method, request)
             return await handler(request)
 
@@ -90,6 +90,8 @@ async def _anonymized(door: Door, path: str, method: str, request: Request) -> R
     """Whole objects anonymized. Raises 400 for anything else: nobody is to take an original for a copy."""
     if method != "GET" or path not in _RETRIEVED:
         raise bad_request("only whole studies, series and instances are anonymized")
+    if _ANONYMIZE not in request.query_params:
+        raise bad_request(f"the parameter is written {_ANONYMIZE!r}, in small letters")
     from radfuse.web.dicomweb.anonymizing import retrieve_anonymized  # heavy, and few ask for it
 
     return await retrieve_anonymized(door, request)
