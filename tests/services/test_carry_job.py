@@ -15,7 +15,9 @@ from radfuse.jobs import Job, JobContext, JobState, run_next
 from radfuse.services.carry import CarryAsk, Form, Images, Regions, path_of
 from radfuse.services.carry_job import CARRY, ask_of, new_carrying, run_carrying
 from radfuse.services.image_jobs import ImageSurroundings
+from radfuse.services.one_object import stored_data_set
 from radfuse.services.registrations import Wish
+from radfuse.services.stored_objects import object_of
 from radfuse.services.volumes import objects_of_series
 from radfuse.volume import Unit
 from tests.services.routing_scenes import Desk
@@ -31,7 +33,8 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Kept
 
 
 def submit(desk: Desk, ask: CarryAsk) -> int:
-    return desk.jobs.submit(new_carrying(ask, path_of(desk.archive, ask.fixed, ask.moving, ask.wish)))
+    path = path_of(desk.archive, ask.fixed, ask.moving, ask.wish)
+    return desk.jobs.submit(new_carrying(ask, path, by="Lucia Vega"))
 
 
 def run(desk: Desk, number: int, stopping: Callable[[], bool] = lambda: False) -> Job:
@@ -70,6 +73,7 @@ def test_a_job_that_crashed_before_it_was_recorded_gives_the_same_object(
     assert job.message.startswith(f"1 region carried over by registration {uids.registration}")
     assert desk.jobs.items(number)[0].comment == job.message
     assert carried(desk) == first
+    assert str(stored_data_set(desk.archive, object_of(desk.archive, next(iter(first)))).OperatorsName) == "Lucia Vega"
 
 
 def test_a_job_that_is_to_stop_keeps_nothing(ready: tuple[Desk, Kept]) -> None:

@@ -25,7 +25,9 @@ from radfuse.services.registrations import NotRegistered, RegistrationPath, path
 from radfuse.services.series_views import SeriesView
 from radfuse.services.stored_objects import objects_named
 from radfuse.services.viewing import facts_of, show, values_at
+from radfuse.services.volumes import objects_of_series
 from tests.services.routing_scenes import Desk
+from tests.support.graphs import Scene
 from tests.support.judges import dciodvfy, dsrdump, written
 from tests.support.two_series import CT_SERIES, MR_SERIES, TRUTH, landmark_lines, write_two_series
 
@@ -88,6 +90,18 @@ def test_it_leads_back_as_well(scene: Desk, good: int) -> None:
     assert np.allclose(back.chain.apply(forth.chain.apply(point)), point)
     with pytest.raises(NotOverlaid, match="does not join"):
         proposals.proposed_path(scene.archive, CT_SERIES, CT_SERIES, good)
+
+
+def test_it_lays_no_other_patient_over_the_base_without_a_yes(scene: Desk, good: int) -> None:
+    ds = stored_data_set(scene.archive, objects_of_series(scene.archive, MR_SERIES)[0])
+    ds.PatientID, ds.StudyInstanceUID = "OTHER", "2.25.91"
+    ds.SeriesInstanceUID, ds.SOPInstanceUID = "2.25.92", "2.25.93"
+    Scene(scene.archive).keep(ds)
+    with pytest.raises(NotOverlaid) as refused:
+        proposals.proposed_path(scene.archive, CT_SERIES, "2.25.92", good)
+    assert refused.value.setting == "allow_other_patient"
+    allowed, _ = proposals.proposed_path(scene.archive, CT_SERIES, "2.25.92", good, allow_other_patient=True)
+    assert allowed.is_other_patient
 
 
 def test_values_are_those_of_the_place_that_is_proposed(scene: Desk, good: int) -> None:

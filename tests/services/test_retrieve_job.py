@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from radfuse.services.associating import Caller
 from radfuse.services.peers import Peer, Peers
 from radfuse.services.retrieve_job import RETRIEVE, Into, RetrieveSurroundings, Wanted, run_retrieve, submit_retrieve
 from radfuse.wire import Limits
+from tests.jobs.working import until
 from tests.services.test_query_peer import scp, sub_operations
 from tests.support.generate import CT_IMAGE, GeneratedSet
 
@@ -245,22 +245,23 @@ def test_a_peer_without_the_service_fails_the_job_at_once(bench: Bench) -> None:
 def test_a_job_that_the_worker_stops_is_cancelled_at_the_peer_and_goes_on_later(
     bench: Bench, generated_set: GeneratedSet
 ) -> None:
-    ended = []
+    ended: list[str] = []
+    taken: list[Dataset] = []
 
     def slow(event: evt.Event) -> Iterator[Any]:
         yield 5
         for ds in objects(generated_set, 5):
-            if event.is_cancelled:
+            if len(taken) == 3:
+                until(lambda: event.is_cancelled)
                 ended.append("cancelled")
                 yield 0xFE00, None
                 return
             yield 0xFF00, ds
-            time.sleep(0.2)
+            taken.append(ds)
 
-    answers = [False] * 4
     with getting(slow) as peer:
         job_id = bench.submit(replace(peer, query=False))
-        job = bench.run(job_id, lambda: not answers or answers.pop())
+        job = bench.run(job_id, lambda: len(taken) == 3)
     assert ended == ["cancelled"]
     assert job.state is JobState.QUEUED
     assert job.counts.pending == 2

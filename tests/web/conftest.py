@@ -20,7 +20,7 @@ from radfuse.services.ingest import ingest
 from radfuse.web import Site, WebServer, WebSurroundings, create_app
 from tests.support.generate import GeneratedSet
 
-START_S = 30.0
+START_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import pytest
 from dicomweb_client import DICOMwebClient
 
 from tests.archive.objects import AnObject, stored_objects
+from tests.jobs.working import until
 from tests.support.generate import STUDY_UID, GeneratedSet
 from tests.web.conftest import RunningWeb, ServeWeb
 
@@ -201,7 +202,7 @@ def test_a_client_that_goes_away_leaves_nothing_half_stored(web: RunningWeb) -> 
         client.sendall(raw_head(len(body)) + body[:4_000_000])
     assert web.post(dicom(part10(AnObject("2.25.8"))), TYPE).status_code == 200
     assert set(stored_objects(web.archive)) == {"2.25.8"}
-    assert not list((web.archive.settings.folder / "incoming").glob("*/*-*"))
+    until(lambda: not list((web.archive.settings.folder / "incoming").glob("*/*-*")))
 
 
 def test_a_compressed_body_is_not_inflated(web: RunningWeb) -> None:

@@ -32,6 +32,7 @@ export function viewQuery(view: View, { onto, database }: Laid): Query {
     only: view.only,
     allow_failed: view.allow_failed || undefined,
     allow_other_patient: view.allow_other_patient || undefined,
+    allow_other_side: view.allow_other_side || undefined,
     proposed: view.proposed || undefined,
     database,
   };

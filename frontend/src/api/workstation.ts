@@ -22,6 +22,8 @@ export interface View {
   only: string[];
   allow_failed: boolean;
   allow_other_patient: boolean;
+  /** Drafts of before have none. */
+  allow_other_side?: boolean;
   /** The job whose proposed registration lays it over others; never kept with a draft. */
   proposed?: number;
 }
@@ -55,6 +57,7 @@ export interface Alignment {
   steps: RegistrationStep[];
   warnings: string[];
   is_other_patient: boolean;
+  is_other_side: boolean;
 }
 
 /** One resolution: 0 is the whole. */

@@ -6,7 +6,7 @@ export { ErrorBox, sentence } from "./ErrorBox";
 export * from "./format";
 export { useKeys, type KeyBinding } from "./keys";
 export { LiveDot } from "./LiveDot";
-export { modalityOf } from "./modalities";
+export { imagesFirst, modalityOf } from "./modalities";
 export { Page } from "./Page";
 export { reasonOf, refusalOf, withoutSetting } from "./refusal";
 export { STATES, type StateLook } from "./states";

@@ -47,6 +47,12 @@ const OBJECTS = {
 
 const KNOWN: Record<string, Modality | undefined> = { ...IMAGES, ...OBJECTS };
 
+/** What was scanned before what was made of it: one looks for a PET/CT, not for its reports. */
+export function imagesFirst(codes: readonly string[]): string[] {
+  const isMade = (code: string) => Number(code in OBJECTS || code === "OT" || code === "SC");
+  return [...codes].sort((one, other) => isMade(one) - isMade(other));
+}
+
 export function modalityOf(code: string): Modality {
   return KNOWN[code] ?? { name: code || "No modality given", color: IMAGES.OT.color };
 }

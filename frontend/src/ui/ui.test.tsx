@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { ApiError } from "../api/client";
 import { renderInConsole } from "../test/render";
-import { confirmDestroy, DicomDate, Empty, ErrorBox, ModalityBadge, Page, PersonName, sentence, StateBadge, STATES, Uid, undoable, When } from ".";
+import { confirmDestroy, DicomDate, Empty, ErrorBox, imagesFirst, ModalityBadge, Page, PersonName, sentence, StateBadge, STATES, Uid, undoable, When } from ".";
 
 describe("a page", () => {
   it("has a title of its own, in the window too", () => {
@@ -64,6 +64,10 @@ describe("badges", () => {
     const states = Object.keys(STATES) as (keyof typeof STATES)[];
     renderInConsole(states.map((state) => <StateBadge key={state} state={state} />));
     for (const state of states) expect(screen.getByText(STATES[state].word)).toBeInTheDocument();
+  });
+
+  it("of modalities put images before what was made of them", () => {
+    expect(imagesFirst(["CT", "DOC", "KO", "MR", "OT", "PT", "XYZ"])).toEqual(["CT", "MR", "PT", "XYZ", "DOC", "KO", "OT"]);
   });
 
   it("name modalities that nobody knows, too", () => {

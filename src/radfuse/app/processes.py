@@ -42,7 +42,8 @@ def tell_supervisor() -> None:
     """Say through the pipe that the supervisor left open that this process is ready."""
     pipe = os.environ.pop(READY_PIPE, None)
     if pipe is not None:
-        with open(int(pipe), "wb", buffering=0) as file:
+        # A supervisor that has died meanwhile is noticed by following it.
+        with open(int(pipe), "wb", buffering=0) as file, contextlib.suppress(BrokenPipeError):
             file.write(b"1")
 
 

@@ -42,7 +42,19 @@ _OTHER_KEYWORDS: Final = {
 
 _OTHER_CLASS_KEYWORDS: Final = {"TwelveLeadECGWaveformStorage": "1.2.840.10008.5.1.4.1.1.9.1.1"}
 
+_OTHER_SYNTAXES: Final = {
+    "1.2.840.10008.1.2.4.80": "JPEG-LS Lossless Image Compression",
+    "1.2.840.10008.1.2.4.81": "JPEG-LS Lossy (Near-Lossless) Image Compression",
+    "1.2.840.10008.1.2.4.100": "MPEG2 Main Profile / Main Level",
+    "1.2.840.10008.1.2.4.102": "MPEG-4 AVC/H.264 High Profile / Level 4.1",
+    "1.2.840.10008.1.2.4.201": "High-Throughput JPEG 2000 Image Compression (Lossless Only)",
+    "1.2.840.10008.1.2.4.203": "High-Throughput JPEG 2000 Image Compression",
+    "1.2.840.10008.1.2.5": "RLE Lossless",
+}
+"""Transfer syntaxes that peers and media have and that are none of ours: only to say their names."""
+
 _NAMES: Final = {
+    **_OTHER_SYNTAXES,
     **STORAGE_CLASS_NAMES,
     **{row.uid: row.name for row in TRANSFER_SYNTAXES.values()},
     VERIFICATION: "Verification",

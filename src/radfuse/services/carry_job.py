@@ -21,9 +21,9 @@ CARRY: Final = "carry"
 
 
 def new_carrying(
-    ask: CarryAsk, path: RegistrationPath, *, database: str = DEFAULT_DATABASE, priority: int = 5
+    ask: CarryAsk, path: RegistrationPath, *, database: str = DEFAULT_DATABASE, priority: int = 5, by: str = ""
 ) -> NewJob:
-    """The job that carries along ``path``, and keeps what arrives in ``database``.
+    """The job that carries along ``path``, and keeps what arrives in ``database``; ``by``: the person's name.
 
     It is this path whenever the job runs, also after a crash and when other registrations have come in. Raises
     InvalidRegion for files: a job works on what the archive keeps.
@@ -33,7 +33,7 @@ def new_carrying(
     steps = frozenset(step.link.registration for step in path.steps)
     asked = replace(ask, wish=replace(ask.wish, only=steps or ask.wish.only), notes=path_notes(path))
     what = "images" if isinstance(ask.what, Images) else "regions"
-    parameters = {"database": database, **_as_parameters(asked)}
+    parameters = {"database": database, "by": by, **_as_parameters(asked)}
     items = [NewItem(ask.moving, ask.fixed)]
     return NewJob(CARRY, f"{CARRY} {database}", f"{what} carried over by registration", parameters, items, priority)
 

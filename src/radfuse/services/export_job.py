@@ -77,8 +77,7 @@ def _export(context: JobContext, items: Sequence[Item], surroundings: ExportSurr
     archive = surroundings.open_archive(job.parameters["database"])
     forget_old(surroundings.data)
     # What was kept before is made again after a crash, with the same UIDs: keeping it twice does nothing.
-    making = replace(making_of(job), operator=job.parameters["by"])
-    exported = make_export(archive, ask_of(job.parameters), making, telling(context))
+    exported = make_export(archive, ask_of(job.parameters), making_of(job), telling(context))
     if context.should_stop():
         return
     if job.parameters["download"]:

@@ -23,11 +23,14 @@ _MOST_UIDS: Final = 512
 """Of the results: each lesion has one, and each object some."""
 
 
-def new_followup(ask: FollowupAsk, *, database: str = DEFAULT_DATABASE, priority: int = 5) -> NewJob:
-    """The job that compares series of ``database`` and keeps what comes of it there. Raises InvalidRegion for files."""
+def new_followup(ask: FollowupAsk, *, database: str = DEFAULT_DATABASE, priority: int = 5, by: str = "") -> NewJob:
+    """The job that compares series of ``database`` and keeps what comes of it there; ``by``: the person's name.
+
+    Raises InvalidRegion for files.
+    """
     if not (isinstance(ask.structures, str) and isinstance(ask.current_structures, str)):
         raise InvalidRegion("a job compares what the archive keeps: import the regions first")
-    parameters = {"database": database, **_as_parameters(ask)}
+    parameters = {"database": database, "by": by, **_as_parameters(ask)}
     item = NewItem(ask.prior or ask.current, ask.current)
     return NewJob(FOLLOWUP, f"{FOLLOWUP} {database}", "follow-up of a series", parameters, [item], priority)
 

@@ -114,11 +114,11 @@ def _now_and_then(context: JobContext) -> Callable[[str], None]:
 
 
 def making_of(job: Job, label: str = "") -> Making:
-    """When the job was made, and UIDs that are its own and always the same; those of each label are others."""
+    """When and by whom the job was made, and UIDs of its own that are always the same; each label has others."""
     from radfuse.objects.common import Making
 
     uids = _uids(job, label)
-    return Making(datetime.fromtimestamp(job.created_s, UTC), lambda: next(uids))
+    return Making(datetime.fromtimestamp(job.created_s, UTC), lambda: next(uids), str(job.parameters.get("by", "")))
 
 
 def pdf_kept(archive: Archive, job: Job, label: str = "", *, most_uids: int) -> str:

@@ -41,6 +41,8 @@ class SeriesView:
     allow_other_patient: bool = False
     proposed: int = 0
     """The job whose proposed registration lays it over others; 0: none."""
+    allow_other_side: bool = False
+    """Left over right too."""
 
     @property
     def wish(self) -> Wish:

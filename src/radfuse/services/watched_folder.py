@@ -62,13 +62,19 @@ class WatchedFolder:
     _before: dict[str, _State] = field(default_factory=dict)
     _stuck: dict[str, _State] = field(default_factory=dict)
     """Done with, but they could not be moved: they are left alone until they change."""
+    _closed: set[str] = field(default_factory=set)
+    """Folders that could not be read at the last look."""
 
     def look(self) -> Look:
         """Import what has stopped changing since the last look. Raises OSError, OutOfSpace; nothing is lost then."""
         with self._locked() as is_ours:
             if not is_ours:
                 return Look()
-            now = dict(_files_in(self.folder))
+            closed: set[str] = set()
+            now = dict(_files_in(self.folder, closed))
+            if closed - self._closed:
+                _log.warning("%d folders in the watched folder cannot be read: give us the right to", len(closed))
+            self._closed = closed
             ready = [
                 path
                 for path, state in now.items()
@@ -137,19 +143,30 @@ def _what_is_wrong(became: Sequence[Imported]) -> list[Imported]:
     return bad
 
 
-def _files_in(folder: Path) -> Iterator[tuple[str, _State]]:
-    """The files below a folder that are meant for us; links and what has a dot before it are not."""
+def _files_in(folder: Path, closed: set[str]) -> Iterator[tuple[str, _State]]:
+    """The files below a folder that are meant for us; links and what has a dot before it are not.
+
+    ``closed`` gets the folders below it that cannot be read. Raises OSError for itself.
+    """
     folders = [str(folder)]
     while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    with contextlib.suppress(FileNotFoundError):
-                        yield entry.path, _state_of(entry.path)
+        here = folders.pop()
+        try:
+            with os.scandir(here) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            if here == str(folder):
+                raise
+            closed.add(here)
+            continue
+        for entry in found:
+            if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError):
+                    yield entry.path, _state_of(entry.path)
 
 
 def _state_of(path: str) -> _State:

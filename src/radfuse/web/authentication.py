@@ -22,6 +22,7 @@ from radfuse.web.guard import is_foreign
 from radfuse.web.identity import (
     ALLOW_FAILED,
     ALLOW_OTHER_PATIENT,
+    ALLOW_OTHER_SIDE,
     EVERYONE_HERE,
     KEEP_DRAFT,
     NOBODY,
@@ -37,7 +38,7 @@ from radfuse.web.problems import HttpProblem, problem_response
 SESSION_COOKIE: Final = "radfuse_session"
 _REFUSALS: Final = frozenset((HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS))
 _BATCHED: Final = frozenset(
-    ("search", "view", "download", "store", "access", KEEP_DRAFT, ALLOW_FAILED, ALLOW_OTHER_PATIENT)
+    ("search", "view", "download", "store", "access", KEEP_DRAFT, ALLOW_FAILED, ALLOW_OTHER_PATIENT, ALLOW_OTHER_SIDE)
 )
 """What happens many times a second, and changes nothing that its own log does not have: written soon, not at once."""
 

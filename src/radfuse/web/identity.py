@@ -12,6 +12,7 @@ from radfuse.services.roles import Role
 
 ALLOW_FAILED: Final = "allow failed registration"
 ALLOW_OTHER_PATIENT: Final = "allow other patient"
+ALLOW_OTHER_SIDE: Final = "allow other side"
 """Deliberate answers to what is refused otherwise, for the access log."""
 
 KEEP_DRAFT: Final = "keep draft"
@@ -33,6 +34,11 @@ class Identity:
     """Whether a person logged in; else a token is used, or nothing."""
     ends_s: float | None = None
     """When the session or the token ends, in seconds since 1970."""
+
+    @property
+    def person(self) -> str:
+        """The name that objects are signed with; "" where there are no users."""
+        return "" if self.is_single_user else self.full_name or self.user
 
 
 EVERYONE_HERE: Final = Identity("local", Role.ADMINISTRATOR, is_single_user=True)

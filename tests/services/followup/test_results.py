@@ -12,7 +12,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from radfuse.archive import Archive
+from radfuse.archive import Archive, queries
 from radfuse.core.errors import InvalidRegion
 from radfuse.jobs import Job, JobContext, Jobs, JobState, run_next
 from radfuse.objects.common import encode
@@ -26,6 +26,8 @@ from radfuse.services.followup.kept import table_of
 from radfuse.services.followup.results import result_objects
 from radfuse.services.followup_job import FOLLOWUP, ask_of, new_followup, run_followup
 from radfuse.services.image_jobs import ImageSurroundings
+from radfuse.services.one_object import stored_data_set
+from radfuse.services.volumes import objects_of_series
 from tests.support import judges
 from tests.support.made import making
 from tests.support.timepoints import CURRENT, DATES, PRIOR, SERIES, STUDIES
@@ -149,7 +151,7 @@ def attempt(context: JobContext, archive: Archive) -> None:
 def test_a_job_keeps_the_table_and_the_same_objects_when_it_is_tried_again(
     own: Archive, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    number = jobs.submit(new_followup(ASK))
+    number = jobs.submit(new_followup(ASK, by="Lucia Vega"))
 
     def crash(*_: object, **__: object) -> None:
         raise RuntimeError("crashed")
@@ -164,6 +166,12 @@ def test_a_job_keeps_the_table_and_the_same_objects_when_it_is_tried_again(
         job = run(jobs, own, number)
     assert (job.state, job.counts.warned) == (JobState.DONE, 1), "the registration has no grade"
     assert job.message == "4 lesions: 2 persisting, 1 vanished, 1 new"
+    with own.reading() as connection:
+        places = queries.study_places(connection, STUDIES[CURRENT])
+    (table,) = (each for each in places if (each.modality, each.description) == ("SR", "Follow-up"))
+    (report,) = objects_of_series(own, table.series_instance_uid)
+    names = [str(item.PersonName) for item in stored_data_set(own, report).ContentSequence if item.ValueType == "PNAME"]
+    assert names == ["Lucia Vega"], "the person is an observer"
 
 
 def test_what_was_asked_for_survives_the_queue() -> None:

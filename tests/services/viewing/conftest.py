@@ -18,7 +18,8 @@ TURN = Affine.of(np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]),
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """ "pet" lies in the frame of "ct"; "mr" is registered rigidly, "wide" with a shear, "bent" deformably,
-    "poor" by a registration that failed, "far" not at all, "other" is of another patient.
+    "poor" by a registration that failed, "far" not at all, "other" is of another patient; "left" and
+    "right" are two knees.
     """
     with Archive(ArchiveSettings(tmp_path_factory.mktemp("viewing"))) as archive:
         scene = Scene(archive)
@@ -29,4 +30,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         scene.judge(scene.register("ct", "poor", shift(3), when=4), "FAIL", "far off")
         scene.of("far")
         scene.add_series("other", patient="GEN-0002", frame=scene.frame("ct"))
+        scene.add_series("left", laterality="L")
+        scene.add_series("right", laterality="R")
+        scene.judge(scene.register("left", "right", shift(1), when=5), "PASS", "measured")
+        scene.register("ct", "right", shift(2), when=6)
         yield scene

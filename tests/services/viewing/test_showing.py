@@ -31,6 +31,7 @@ def shown(scene: Scene, name: str, onto: str = "ct", allowing: str = "") -> Show
         scene.uid(name),
         allow_failed=allowing == "allow_failed",
         allow_other_patient=allowing == "allow_other_patient",
+        allow_other_side=allowing == "allow_other_side",
     )
     return show(scene.archive, view, scene.uid(onto))
 
@@ -91,6 +92,16 @@ def test_nothing_is_laid_over_without_a_reason_that_may_be_used(scene: Scene, na
     assert refused.value.reason.startswith("not registered: ")
     if setting != "registration":
         assert shown(scene, name, allowing=setting).volume.grid.frame.uid == scene.frame("ct")
+
+
+def test_right_is_laid_over_left_after_a_deliberate_yes_only_and_under_a_doubt(scene: Scene) -> None:
+    with pytest.raises(NotOverlaid, match="one series shows the left side of the body") as refused:
+        shown(scene, "right", onto="left")
+    assert refused.value.setting == "allow_other_side"
+    why = alignment_of(shown(scene, "right", onto="left", allowing="allow_other_side").aligned)
+    assert why.is_other_side
+    assert "one series shows the left side of the body" in why.warnings[0]
+    assert not alignment_of(shown(scene, "right", onto="ct").aligned).is_other_side  # the CT does not say
 
 
 def test_a_path_is_searched_again_when_a_registration_arrives(scene: Scene) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from radfuse.services.roles import Role
 from radfuse.services.users import NewUser
 from radfuse.web.policy import POLICY, shape_of
 from tests.support.generate import STUDY_UID, GeneratedSet
+from tests.support.ports import unused_port
 from tests.support.repeats import repeats
 from tests.web.api.conftest import RunningApi, api_in
 from tests.web.conftest import keep
@@ -85,9 +85,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def closed_port() -> int:
     """A loopback port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number: int = server.getsockname()[1]
-    return number
+    return unused_port()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import socket
-import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from radfuse.archive.queries import totals
+from tests.jobs.working import until
 from tests.support.generate import STUDY_UID, GeneratedSet
 from tests.web.api.conftest import RunningApi
 
@@ -205,10 +205,5 @@ def test_a_client_that_goes_away_has_uploaded_what_was_whole(api: RunningApi, ge
             f"POST /api/uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nContent-Length: {size}\r\n\r\n"
         )
         connection.sendall(head.encode() + body[:-2000])
-    for _ in range(200):
-        if kept(api) == 1:
-            break
-
-        time.sleep(0.05)
-    assert kept(api) == 1
+    until(lambda: kept(api) == 1)
     assert api.get("/studies")["studies"][0]["NumberOfStudyRelatedInstances"] == 1

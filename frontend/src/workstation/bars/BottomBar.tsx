@@ -60,7 +60,7 @@ function Modes() {
   const setMode = useWorkspace((state) => state.setMode);
   return (
     <Select
-      size="xs" w={122} aria-label="How the two are shown together" data={MODES} value={mode} comboboxProps={{ position: "top" }}
+      size="xs" w={122} flex="none" aria-label="How the two are shown together" data={MODES} value={mode} comboboxProps={{ position: "top" }}
       onChange={(next) => { if (next) setMode(next as Mode); }}
     />
   );

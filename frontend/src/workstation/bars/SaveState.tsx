@@ -40,7 +40,7 @@ export function SaveState() {
   return (
     <span className={styles.save} data-tone={tone} title={title} role="status">
       <Sign size={15} aria-hidden />
-      {words}
+      <span className={styles.words}>{words}</span>
       {draft.conflict && <Button size="compact-xs" variant="light" color="orange" onClick={openConflict}>Decide …</Button>}
       {draft.is_offline && <Button size="compact-xs" variant="default" onClick={() => void keep()}>Try now</Button>}
     </span>

@@ -81,8 +81,8 @@ function Switches() {
           <IconFocusCentered size={19} stroke={1.6} />
         </ActionIcon>
       </Tooltip>
-      <Tooltip label="All panes as at the opening (Home)" position="right">
-        <ActionIcon size={34} aria-label="All panes as at the opening" onClick={resetView}><IconRefresh size={19} stroke={1.6} /></ActionIcon>
+      <Tooltip label="Zoom, shift and turn as at the opening (Home)" position="right">
+        <ActionIcon size={34} aria-label="Zoom, shift and turn as at the opening" onClick={resetView}><IconRefresh size={19} stroke={1.6} /></ActionIcon>
       </Tooltip>
       <Tooltip label="Register the overlay onto the base (R)" position="right">
         <ActionIcon size={34} aria-label="Register" onClick={() => { openRegistering(); }}><IconStack2 size={19} stroke={1.6} /></ActionIcon>

@@ -11,7 +11,7 @@ import { exportFile, isOver, submitExport, useExportJob, useExportPlan, type Exp
 import { rememberJob } from "../../api/jobs";
 import { usePeers } from "../../api/peers";
 import { ErrorBox, StateBadge, formatBytes, formatCounted } from "../../ui";
-import { keep } from "../model/drafts";
+import { keepNow } from "../model/drafts";
 import { useWorkspace } from "../model/store";
 import styles from "./exporting.module.css";
 import { NO_OPTIONS, isPicture, offersOf, usual, withOptions, type Offer, type Options } from "./offers";
@@ -27,7 +27,7 @@ export function openExport(): void {
 
 /** The draft first: what is exported of it is what the service has. */
 async function keptDraft(): Promise<void> {
-  await keep();
+  await keepNow();
   const { draft } = useWorkspace.getState();
   if (draft.conflict) throw new Error("Somebody else has changed this workspace: decide which version goes on first.");
   if (draft.is_dirty) throw new Error(draft.refusal || "Radfuse does not answer. Your draft stays here: try again in a moment.");

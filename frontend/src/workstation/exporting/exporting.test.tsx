@@ -21,7 +21,7 @@ describe("what is offered", () => {
     now().addRegion(LESION);
     const offers = offersOf(now());
     expect(usual(offers)).toEqual(["seg", "numbers", "report"]);
-    expect(offers.map(({ label }) => label)).toContain("PT PET whole body: resampled on CT CT thorax");
+    expect(offers.map(({ label }) => label)).toContain("PET whole body: resampled on CT thorax");
     expect(new Set(offers.map(({ key }) => key)).size).toBe(offers.length);
   });
 

@@ -4,7 +4,7 @@ import type { PictureAsk, View } from "../../api/workstation";
 import { knownSeries } from "../model/hooks";
 import { viewsOf } from "../model/document";
 import type { WorkspaceStore } from "../model/state";
-import { seriesWords } from "../model/words";
+import { titleWords } from "../model/words";
 import { formatCounted } from "../../ui/format";
 import { cinePixels, lookOf, overlayOf, pictureOf, wholeRange } from "./pictures";
 
@@ -148,6 +148,5 @@ function bookmarks(state: WorkspaceStore): Offer[] {
 }
 
 function named(state: WorkspaceStore, view: View): string {
-  const known = knownSeries(state.opening?.studies ?? [], view.series, state.facts[view.series]);
-  return `${known.Modality} ${seriesWords(known)}`.trim();
+  return titleWords(knownSeries(state.opening?.studies ?? [], view.series, state.facts[view.series]));
 }

@@ -40,6 +40,7 @@ export function viewOf(series: string, change: Partial<View> = {}): View {
     only: [],
     allow_failed: false,
     allow_other_patient: false,
+    allow_other_side: false,
     ...change,
   };
 }
@@ -52,10 +53,12 @@ export function viewsOf(doc: WorkspaceState): View[] {
 
 export type Slot = "base" | "overlay" | "prior";
 
+const NOTHING_AGREED = { allow_failed: false, allow_other_patient: false, allow_other_side: false };
+
 /** What was agreed to was one series on one base: on another base it is asked again. */
 function withoutConsents(doc: WorkspaceState): WorkspaceState {
   const asked = (view: View): View =>
-    view.allow_failed || view.allow_other_patient ? { ...view, allow_failed: false, allow_other_patient: false } : view;
+    view.allow_failed || view.allow_other_patient || view.allow_other_side ? { ...view, ...NOTHING_AGREED } : view;
   const { base, overlay, prior } = doc;
   return {
     ...doc,
@@ -83,9 +86,9 @@ export function placed(doc: WorkspaceState, slot: Slot, view: View | null): Work
 /** The same two the other way round, by the same way: what was chosen and agreed to for the pair stays with the upper. */
 export function flipped(doc: WorkspaceState): WorkspaceState {
   if (!doc.base || !doc.overlay) return doc;
-  const { only, allow_failed, allow_other_patient } = doc.overlay;
+  const { only, allow_failed, allow_other_patient, allow_other_side } = doc.overlay;
   const next = withoutConsents({ ...doc, base: { ...doc.overlay, only: [] } });
-  return { ...next, overlay: { ...doc.base, only, allow_failed, allow_other_patient } };
+  return { ...next, overlay: { ...doc.base, only, allow_failed, allow_other_patient, allow_other_side } };
 }
 
 export function added(doc: WorkspaceState, view: View): WorkspaceState {

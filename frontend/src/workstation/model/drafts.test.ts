@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { Refusal, serviceWith } from "../../test/service";
 import { LESION, WORKSPACE, openScene } from "../test/scene";
-import { keep, keepAll, keepMine, takeTheirs } from "./drafts";
+import { keep, keepAll, keepMine, keepNow, takeTheirs } from "./drafts";
 import { useWorkspace } from "./store";
 
 const now = () => useWorkspace.getState();
@@ -32,6 +32,16 @@ describe("keeping", () => {
     now().setBlend(0.8);
     await keep();
     expect(now().draft.is_dirty).toBe(true);
+  });
+
+  it("waits for what is on its way where everything must be kept before something else begins", async () => {
+    let count = 1;
+    serviceWith({ [PUT]: () => ({ revision: ++count }) });
+    now().setBlend(0.8);
+    void keep();
+    now().setBlend(0.9);
+    await keepNow();
+    expect(now().draft).toMatchObject({ is_dirty: false, is_saving: false });
   });
 
   it("sends what was done meanwhile as well when the document is left", async () => {

@@ -25,6 +25,12 @@ export function keep(): Promise<void> {
   return sending;
 }
 
+/** Send what stands here now, after what is on its way. Failures are told by the draft's status. */
+export async function keepNow(): Promise<void> {
+  await sending;
+  await keep();
+}
+
 /** Send all that is not kept yet, also what was done while something was being sent: the document is left. */
 export async function keepAll(): Promise<void> {
   const { id, doc, revision, database, draft } = useWorkspace.getState();

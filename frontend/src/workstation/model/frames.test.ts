@@ -71,13 +71,13 @@ describe("points", () => {
 
 describe("a consent", () => {
   it("holds for one series on one base, either way round", () => {
-    now().changeView(PT, { allow_failed: true, allow_other_patient: true, only: ["2.25.1"] });
+    now().changeView(PT, { allow_failed: true, allow_other_patient: true, allow_other_side: true, only: ["2.25.1"] });
     now().flip();
-    expect(now().doc.overlay).toMatchObject({ series: CT, allow_failed: true, allow_other_patient: true, only: ["2.25.1"] });
+    expect(now().doc.overlay).toMatchObject({ series: CT, allow_failed: true, allow_other_patient: true, allow_other_side: true, only: ["2.25.1"] });
     expect(now().doc.base).toMatchObject({ series: PT, allow_failed: false, only: [] });
     now().flip();
     now().setBase(viewOf(MR));
-    expect(now().doc.overlay).toMatchObject({ series: PT, allow_failed: false, allow_other_patient: false });
+    expect(now().doc.overlay).toMatchObject({ series: PT, allow_failed: false, allow_other_patient: false, allow_other_side: false });
   });
 
   it("does not come along when base and overlay change places in another way", () => {

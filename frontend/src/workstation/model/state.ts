@@ -71,7 +71,7 @@ export interface SeriesProblem {
   /** 409: not aligned or not agreed to; 422: no volume; 404: gone; 0: no answer. */
   status: number;
   sentence: string;
-  /** "registration", "allow_other_patient", "allow_failed", or "". */
+  /** "registration", "allow_other_patient", "allow_other_side", "allow_failed", or "". */
   setting: string;
 }
 
@@ -208,7 +208,7 @@ export interface Actions {
   setCursor: (point_mm: Vector) => void;
   setZoom: (pane: string, zoom: number) => void;
   setPan: (pane: string, pan: [number, number]) => void;
-  /** All panes as at the opening. */
+  /** Zoom, shift and turn as at the opening; the place that is looked at stays. */
   resetView: () => void;
   consent: (consent: Omit<Consent, "by" | "at_s">) => void;
 

@@ -21,6 +21,7 @@ describe("the reason bar", () => {
     [{ grade: "FAIL" }, "The registration failed its check."],
     [{ grade: "NOT JUDGED" }, "Nobody has judged the registration."],
     [{ is_other_patient: true }, "Another patient."],
+    [{ is_other_side: true }, "The other side of the body."],
     [{ warnings: ["two registrations differ by 4 mm"] }, "Two registrations differ by 4 mm."],
   ])("is amber for a doubt, and says it first: %j", (change, doubt) => {
     const { tone, word, sentence } = of(change);

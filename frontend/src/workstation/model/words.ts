@@ -72,14 +72,15 @@ export function reasonOf(facts: VolumeFacts | undefined, problem: SeriesProblem 
 }
 
 /** "automatic rigid, passed its check: inverse consistency 1.2 mm". */
-function proposedWords({ method, grade, grade_reason, is_other_patient }: Alignment): string {
+function proposedWords({ method, grade, grade_reason, is_other_patient, is_other_side }: Alignment): string {
   const check = grade && [GRADE_WORDS[grade], grade_reason].filter(Boolean).join(": ");
-  return [is_other_patient && "another patient", method, check].filter(Boolean).join(", ");
+  return [is_other_patient && "another patient", is_other_side && "the other side of the body", method, check].filter(Boolean).join(", ");
 }
 
 /** "" where there is none. */
 export function doubtOf(alignment: Alignment): string {
   if (alignment.is_other_patient) return "Another patient.";
+  if (alignment.is_other_side) return "The other side of the body.";
   if (alignment.grade === "FAIL") return "The registration failed its check.";
   if (alignment.kind === "registered" && alignment.grade !== "PASS") {
     return alignment.grade === "CAUTION" ? "The registration is doubtful." : "Nobody has judged the registration.";
@@ -90,6 +91,17 @@ export function doubtOf(alignment: Alignment): string {
 /** "PT · WB 3D" */
 export function seriesWords({ Modality, SeriesDescription }: Pick<OpeningSeries, "Modality" | "SeriesDescription">): string {
   return SeriesDescription || `${Modality} without a description`;
+}
+
+/** What modalities are called in descriptions. */
+const SPOKEN: Record<string, string> = { PT: "PET" };
+
+/** "MR T1 thorax": many descriptions begin with the modality. */
+export function titleWords(series: Pick<OpeningSeries, "Modality" | "SeriesDescription">): string {
+  const { Modality, SeriesDescription } = series;
+  const first = SeriesDescription.split(/[\s,;:_-]/)[0]?.toUpperCase() ?? "";
+  if (!SeriesDescription) return seriesWords(series);
+  return first === Modality || first === SPOKEN[Modality] ? SeriesDescription : `${Modality} ${SeriesDescription}`;
 }
 
 /** "40 %" */

@@ -51,7 +51,7 @@ export default function WorkstationPage() {
 function Open() {
   useWorkstationKeys();
   return (
-    <div className={styles.page}>
+    <div className={styles.page} data-page="workstation">
       <EncryptionBanner />
       <TopBar />
       <div className={styles.middle}>

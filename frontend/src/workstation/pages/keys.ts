@@ -87,7 +87,7 @@ const SEEING: KeyBinding[] = [
   { keys: "u", label: "All planes straight again", run: () => { straighten(); } },
   { keys: "[", label: "Less of the overlay", run: () => { blendBy(-0.1); } },
   { keys: "]", label: "More of the overlay", run: () => { blendBy(0.1); } },
-  { keys: "Home", label: "All panes as at the opening", run: () => { now().resetView(); } },
+  { keys: "Home", label: "Zoom, shift and turn as at the opening", run: () => { now().resetView(); } },
 ];
 
 const DOING: KeyBinding[] = [

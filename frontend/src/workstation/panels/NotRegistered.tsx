@@ -2,9 +2,9 @@ import { Button } from "@mantine/core";
 import { IconBan, IconPhotoOff } from "@tabler/icons-react";
 
 import { showImages } from "../images/model";
-import { useKnownSeries, type KnownSeries } from "../model/hooks";
+import { useKnownSeries } from "../model/hooks";
 import { useWorkspace } from "../model/store";
-import { reasonOf } from "../model/words";
+import { reasonOf, titleWords } from "../model/words";
 import { openRegistering } from "../registering/actions";
 import { askConsent, isConsentable } from "./consent";
 import styles from "./reason.module.css";
@@ -12,6 +12,7 @@ import styles from "./reason.module.css";
 const HEADS: Record<string, string> = {
   registration: "Not registered",
   allow_other_patient: "Not shown: another patient",
+  allow_other_side: "Not shown: the other side of the body",
   allow_failed: "Not shown: the registration failed its check",
 };
 
@@ -48,10 +49,7 @@ export function NotRegistered({ series }: { series: string | null | undefined })
 /** "CT thorax, low dose, and MR T1 thorax": which two. */
 function usePair(series: string | null | undefined): string {
   const [base, other] = [useKnownSeries(useWorkspace((state) => state.doc.base?.series)), useKnownSeries(series)];
-  // Many descriptions begin with the modality.
-  const words = ({ Modality: modality, SeriesDescription: text }: KnownSeries) =>
-    text.split(" ")[0] === modality ? text : `${modality} ${text}`.trim();
-  return words(base) && words(other) ? `${words(base)}, and ${words(other)}` : "";
+  return base.Modality && other.Modality ? `${titleWords(base)}, and ${titleWords(other)}` : "";
 }
 
 /** In place of a series that is no volume, or cannot be read. */

@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 
 import type { VolumeFacts } from "../../api/workstation";
@@ -40,6 +41,11 @@ export function SuvSign({ facts }: { facts: readonly VolumeFacts[] }) {
   return <span className={styles.sign} data-tone="good"><IconCheck size={14} aria-hidden /> SUV ok</span>;
 }
 
+/** A keyword may be broken between its words. */
+function brokenWords(keyword: string) {
+  return keyword.split(/(?<=[a-z])(?=[A-Z])/).map((word, at) => <Fragment key={at}>{at > 0 && <wbr />}{word}</Fragment>);
+}
+
 function Evidence({ facts, isNamed }: { facts: VolumeFacts; isNamed: boolean }) {
   const { suv, suv_refusal } = facts;
   return (
@@ -53,7 +59,7 @@ function Evidence({ facts, isNamed }: { facts: VolumeFacts; isNamed: boolean }) 
           <dl className={styles.facts}>
             {suv.rows.map(({ name, value, unit, source }) => (
               <div key={name}>
-                <dt>{name}</dt>
+                <dt>{brokenWords(name)}</dt>
                 <dd>
                   {value}{unit && ` ${unit}`}
                   {source && <span className={styles.source}>{source}</span>}

@@ -19,6 +19,11 @@ const QUESTIONS: Record<string, Question | undefined> = {
     yes: "I know that these are images of another patient",
     change: { allow_other_patient: true },
   },
+  allow_other_side: {
+    title: "The other side of the body",
+    yes: "I know that one shows the left, the other the right side",
+    change: { allow_other_side: true },
+  },
   allow_failed: {
     title: "A registration that failed its check",
     yes: "I know that this registration failed its check",

@@ -20,7 +20,7 @@ describe("what is not registered", () => {
   it("says which two, and leads to both beside each other", async () => {
     refuse("Not registered: no path.", "registration");
     renderInConsole(<NotRegistered series={PT} />);
-    expect(screen.getByRole("alert")).toHaveTextContent("CT thorax, and PT PET whole body: No path.");
+    expect(screen.getByRole("alert")).toHaveTextContent("CT thorax, and PET whole body: No path.");
     expect(screen.getByRole("button", { name: "Use landmarks" })).toBeEnabled();
     await userEvent.click(screen.getByRole("button", { name: "Show side by side" }));
     expect(now().doc.layout).toBe("side");
@@ -33,6 +33,7 @@ describe("what is not registered", () => {
 
   it.each([
     ["allow_other_patient", "I know that these are images of another patient"],
+    ["allow_other_side", "I know that one shows the left, the other the right side"],
     ["allow_failed", "I know that this registration failed its check"],
   ])("asks for a deliberate yes (%s), and keeps it", async (setting, words) => {
     refuse("The two differ.", setting);

@@ -10,7 +10,7 @@ import { saveSession, sessionKeys } from "../../api/sessions";
 import type { SavedSession } from "../../api/workstation";
 import { ErrorBox } from "../../ui";
 import { formatCounted } from "../../ui/format";
-import { keep } from "../model/drafts";
+import { keepNow } from "../model/drafts";
 import { useWorkspace } from "../model/store";
 import { useSaved, workWords } from "./work";
 
@@ -34,7 +34,7 @@ interface Wanted {
 
 /** The draft first: a session is made of what the service has. */
 async function save({ name, note, peers }: Wanted): Promise<SavedSession> {
-  await keep();
+  await keepNow();
   const { id, database, draft, doc } = useWorkspace.getState();
   if (draft.conflict) throw new Error("Somebody else has changed this workspace: decide which version goes on first.");
   if (draft.is_dirty) throw new Error(draft.refusal || "Radfuse does not answer. Your draft stays here: try again in a moment.");

@@ -42,6 +42,7 @@ export function facts(series: string, change: Partial<VolumeFacts> = {}): Volume
       steps: [],
       warnings: [],
       is_other_patient: false,
+      is_other_side: false,
     },
     levels: [],
     range: [0, 10],

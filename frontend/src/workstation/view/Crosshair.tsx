@@ -1,4 +1,4 @@
-import { useRef, type PointerEvent } from "react";
+import { useRef, type KeyboardEvent, type PointerEvent } from "react";
 
 import type { Vector } from "../../api/workstation";
 import { LAYOUTS, layoutOf } from "../model/layouts";
@@ -17,6 +17,8 @@ const INSET = 40;
 const NEAREST = 50;
 /** With Shift, in degrees. */
 const STEP = 5;
+/** Clockwise on the screen is positive, as `turnedBy` about the normal. */
+const KEYS: Record<string, number> = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
 type Place = readonly [x: number, y: number];
 
@@ -50,25 +52,44 @@ export function Crosshair({ shown, view }: { shown: Shown; view: PaneView }) {
   const [x, y] = placeOf(view, cursorNow(shown));
   const lines = view.lines.map((way): Place => [dot(way, view.right), dot(way, view.down)]);
   return (
-    <svg className={styles.over} aria-hidden>
-      {lines.map((way, which) => <Line key={which} view={view} middle={[x, y]} way={way} isTurnable={isTurnable} />)}
+    <svg className={styles.over}>
+      {lines.map((way, which) => <Line key={which} view={view} middle={[x, y]} way={way} which={which} isTurnable={isTurnable} />)}
     </svg>
   );
 }
 
-function Line({ view, middle: [x, y], way: [dx, dy], isTurnable }: { view: PaneView; middle: Place; way: Place; isTurnable: boolean }) {
+/** By how much a line is turned from lying (0) or standing (1), in degrees from -90 to 90, clockwise. */
+export function slantOf([dx, dy]: Place, which: number): number {
+  const degrees = (Math.atan2(dy, dx) * 180) / Math.PI - (which ? 90 : 0);
+  return Math.round(10 * (degrees - 180 * Math.round(degrees / 180))) / 10 + 0;
+}
+
+interface LineProps {
+  view: PaneView;
+  middle: Place;
+  way: Place;
+  which: number;
+  isTurnable: boolean;
+}
+
+function Line({ view, middle: [x, y], way: [dx, dy], which, isTurnable }: LineProps) {
   const span = spanIn(view, [x, y], [dx, dy]);
   if (!span) return null;
   const [from, to] = span;
   const at = (along: number): Place => [x + along * dx, y + along * dy];
   const parts = [[from, Math.min(to, -GAP)], [Math.max(from, GAP), to]] as const;
   const path = parts.filter(([start, end]) => start < end).map(([start, end]) => `M${at(start).join(" ")}L${at(end).join(" ")}`).join("");
-  const ends = [from + INSET, to - INSET].filter((along, which) => (which ? along : -along) > NEAREST);
+  const ends = [from + INSET, to - INSET].filter((along, end) => (end ? along : -along) > NEAREST);
   const isSlanting = Math.abs(dx * dy) > 1e-9;
   return (
     <>
-      <path className={styles.cross} d={path} style={isSlanting ? { shapeRendering: "auto" } : undefined} />
-      {isTurnable && ends.map((along) => <Handle key={along < 0 ? "first" : "last"} view={view} middle={[x, y]} place={at(along)} />)}
+      <path className={styles.cross} d={path} aria-hidden style={isSlanting ? { shapeRendering: "auto" } : undefined} />
+      {isTurnable && ends.map((along, end) => (
+        <Handle
+          key={along < 0 ? "first" : "last"} view={view} middle={[x, y]} place={at(along)}
+          slant={slantOf([dx, dy], which)} name={which ? "standing" : "lying"} isFirst={end === 0}
+        />
+      ))}
     </>
   );
 }
@@ -80,8 +101,18 @@ interface Grip {
   about: Vector;
 }
 
-/** A knob on a line: dragged about the crosshair it turns the other two planes, with Shift by whole steps. */
-function Handle({ view, middle: [x, y], place }: { view: PaneView; middle: Place; place: Place }) {
+interface HandleProps {
+  view: PaneView;
+  middle: Place;
+  place: Place;
+  slant: number;
+  name: string;
+  /** Both ends of a line do the same: the keyboard needs one. */
+  isFirst: boolean;
+}
+
+/** A knob on a line: dragged about the crosshair, or by the arrow keys, it turns the other two planes; with Shift by whole steps. */
+function Handle({ view, middle: [x, y], place, slant, name, isFirst }: HandleProps) {
   const grip = useRef<Grip | null>(null);
   const angle = (event: PointerEvent<SVGElement>): number => {
     const box = event.currentTarget.ownerSVGElement?.getBoundingClientRect();
@@ -94,6 +125,19 @@ function Handle({ view, middle: [x, y], place }: { view: PaneView; middle: Place
   return (
     <g
       className={styles.handle}
+      {...(isFirst && {
+        role: "slider", tabIndex: 0, "aria-label": `Turn the other two planes: the ${name} line`,
+        "aria-valuenow": slant, "aria-valuemin": -90, "aria-valuemax": 90, "aria-valuetext": `${String(slant)}°`,
+      })}
+      aria-hidden={isFirst ? undefined : true}
+      onKeyDown={(event: KeyboardEvent<SVGElement>) => {
+        const way = KEYS[event.key];
+        if (!way) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const { doc, setPlaneTurn } = useWorkspace.getState();
+        setPlaneTurn(turnedBy(doc.plane_turn, view.normal, way * (event.shiftKey ? STEP : 1)));
+      }}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.stopPropagation();

@@ -71,6 +71,20 @@ it("a drag of a line's end turns the other planes, and undo makes them straight"
   expect(screen.queryByText(/oblique/)).toBeNull();
 });
 
+it("the arrow keys on a line's end turn the other planes, and no slice", () => {
+  useWorkspace.getState().setCursor([63, 63, 0]);
+  render(<><PlanePane pane="axial" plane="axial" role="base" /><PlanePane pane="coronal" plane="coronal" role="base" /></>);
+  const [lying] = screen.getAllByRole("slider", { name: "Turn the other two planes: the lying line" });
+  expect(lying).toHaveAttribute("tabindex", "0");
+  fireEvent.keyDown(lying as Element, { key: "ArrowRight", shiftKey: true });
+  fireEvent.keyDown(lying as Element, { key: "ArrowUp" });
+  expect(screen.getByText("● oblique 6°")).toBeVisible();
+  expect(lying).toHaveAttribute("aria-valuetext", "6°");
+  for (let times = 0; times < 6; times++) fireEvent.keyDown(lying as Element, { key: "ArrowLeft" });
+  const { doc } = useWorkspace.getState();
+  expect([doc.plane_turn, doc.cursor_mm]).toEqual([null, [63, 63, 0]]);
+});
+
 it("a double click fills the room with the pane, and gives it back", () => {
   render(<PlanePane pane="axial" plane="axial" role="base" />);
   const box = document.querySelector("[data-pane=axial] [tabindex]") as HTMLElement;

@@ -180,6 +180,7 @@ def view_of(view: Json) -> SeriesView:
         frozenset(view["only"]),
         view["allow_failed"],
         view["allow_other_patient"],
+        allow_other_side=view.get("allow_other_side", False),  # jobs of before had none
     )
 
 

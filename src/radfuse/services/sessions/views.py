@@ -32,5 +32,6 @@ def view_in(document: Document, series: str) -> SeriesView:
                 frozenset(view.get("only", ())),
                 bool(view.get("allow_failed")),
                 bool(view.get("allow_other_patient")),
+                allow_other_side=bool(view.get("allow_other_side")),
             )
     return SeriesView(series)

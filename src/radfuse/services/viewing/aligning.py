@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
@@ -14,6 +14,7 @@ import numpy as np
 import xxhash
 
 from radfuse.archive import Archive, queries
+from radfuse.core.errors import NotOverlaid
 from radfuse.geometry import DisplacementField, InverseField
 from radfuse.services.proposals import Proposal, proposed_path
 from radfuse.services.registrations import Grade, KeptRegistration, RegistrationPath, kept_registrations, place_of
@@ -21,6 +22,7 @@ from radfuse.services.registrations.grades import REPORTS
 from radfuse.services.registrations.reading import DEFORMABLE, SPATIAL
 from radfuse.services.series_views import SeriesView, path_onto
 from radfuse.services.stack_facts import fingerprint
+from radfuse.services.viewing.sides import OTHER_SIDE, are_opposite
 
 _MOST_PATHS: Final = 64
 _MOST_BYTES: Final = 256 << 20
@@ -45,6 +47,8 @@ class Aligned:
     """By SOP Instance UID."""
     proposal: Proposal | None = None
     """What it is, where it is only proposed."""
+    is_other_side: bool = False
+    """Left over right."""
 
     @cached_property
     def digest(self) -> str:
@@ -77,10 +81,20 @@ class Alignment:
     """Content Date and Time of the newest registration as digits."""
     warnings: tuple[str, ...] = ()
     is_other_patient: bool = False
+    is_other_side: bool = False
 
 
 def aligned(archive: Archive, base_series: str, view: SeriesView) -> Aligned:
     """The path from a series to that of a view. Raises UnknownEntity, NotOverlaid."""
+    found = _found(archive, base_series, view)
+    if not are_opposite(archive, base_series, view.series):
+        return found
+    if not view.allow_other_side:
+        raise NotOverlaid("allow_other_side", f"not registered: {OTHER_SIDE}")
+    return replace(found, is_other_side=True)
+
+
+def _found(archive: Archive, base_series: str, view: SeriesView) -> Aligned:
     if view.proposed:
         path, proposal = proposed_path(
             archive, base_series, view.series, view.proposed, allow_other_patient=view.allow_other_patient
@@ -108,6 +122,13 @@ def alignment_of(found: Aligned | None) -> Alignment:
     """In words; None: the base itself."""
     if found is None:
         return Alignment(AlignmentKind.BASE, "the other series are laid over this one")
+    told = _told(found)
+    if not found.is_other_side:
+        return told
+    return replace(told, is_other_side=True, warnings=(OTHER_SIDE, *told.warnings))
+
+
+def _told(found: Aligned) -> Alignment:
     path = found.path
     if not path.steps:
         return Alignment(

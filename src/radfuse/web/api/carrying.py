@@ -22,7 +22,7 @@ from radfuse.web.api.refusals import refusals
 from radfuse.web.api.registrations import GradeName, RegistrationPath
 from radfuse.web.api.selection import Uid
 from radfuse.web.api.sends import ACCEPTED, Priority, accepted
-from radfuse.web.identity import note
+from radfuse.web.identity import identity_of, note
 
 _Mm = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 _Point = tuple[_Mm, _Mm, _Mm]
@@ -121,14 +121,14 @@ def _carry(desk: ApiDesk) -> Callable[..., Job]:
         path = path_of(desk.archive(new.database), new.fixed, new.moving, new.wish())
         study = path.fixed.study_instance_uid
         note(request, "carry", study=study)
-        job = _job(new, path)
+        job = _job(new, path, identity_of(request).person)
         number = desk.jobs.submit(replace(job, studies=tuple(dict.fromkeys((study, path.moving.study_instance_uid)))))
         return accepted(desk, number, response)
 
     return carry
 
 
-def _job(new: NewCarrying, path: FoundPath) -> NewJob:
+def _job(new: NewCarrying, path: FoundPath, by: str) -> NewJob:
     """The job. Raises ConfigurationError for what does not go together."""
     from radfuse.services.carry import CarryAsk, Form, Images, Regions
     from radfuse.services.carry_job import new_carrying
@@ -140,4 +140,4 @@ def _job(new: NewCarrying, path: FoundPath) -> NewJob:
         uid = checked_uid(new.structures, "UID of structures")
         what = Regions(uid, tuple(new.names), None if new.form is None else Form(new.form))
     ask = CarryAsk(new.fixed, new.moving, what, new.wish(), new.fixed_stack, new.moving_stack)
-    return new_carrying(ask, path, database=new.database, priority=new.priority)
+    return new_carrying(ask, path, database=new.database, priority=new.priority, by=by)

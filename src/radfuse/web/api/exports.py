@@ -79,7 +79,7 @@ def _export(desk: ApiDesk) -> Callable[..., Job]:
             is_download=new.to.download,
             database=new.database,
             priority=new.priority,
-            by="" if who.is_single_user else who.full_name or who.user,
+            by=who.person,
         )
         return accepted(desk, desk.jobs.submit(replace(job, studies=studies)), response)
 
@@ -170,7 +170,7 @@ def _note(desk: ApiDesk, request: Request, ask: ExportAsk, action: str, subject:
     for study in sorted(studies):
         note(request, action, study=study, subject=subject)
     for view in _views(ask):
-        if view.allow_failed or view.allow_other_patient:
+        if view.allow_failed or view.allow_other_patient or view.allow_other_side:
             asked = view.asked()
             note_view(request, asked, place_of(archive, asked.series).study_instance_uid)
 

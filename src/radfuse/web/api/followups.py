@@ -20,7 +20,7 @@ from radfuse.web.api.jobs import Job
 from radfuse.web.api.refusals import refusals
 from radfuse.web.api.selection import Uid
 from radfuse.web.api.sends import ACCEPTED, Priority, accepted
-from radfuse.web.identity import note
+from radfuse.web.identity import identity_of, note
 
 if TYPE_CHECKING:
     from radfuse.services.followup import Priors, kept
@@ -178,7 +178,9 @@ def router(desk: ApiDesk) -> APIRouter:
         checked_uid(new.current, "Series Instance UID")
         studies = [place_of(archive, uid).study_instance_uid for uid in (new.current, new.prior) if uid]
         note(request, "follow up", study=studies[0])
-        number = desk.jobs.submit(replace(_job(new), studies=tuple(dict.fromkeys(studies))))
+        number = desk.jobs.submit(
+            replace(_job(new, identity_of(request).person), studies=tuple(dict.fromkeys(studies)))
+        )
         return accepted(desk, number, response)
 
     return routes
@@ -214,7 +216,7 @@ def _tables(desk: ApiDesk) -> Callable[..., list[FollowupTable]]:
     return tables
 
 
-def _job(new: NewFollowup) -> NewJob:
+def _job(new: NewFollowup, by: str) -> NewJob:
     """The job. Raises ConfigurationError for what does not go together."""
     from radfuse.services.followup import FollowupAsk, Linking, PairByHand, rule_of
     from radfuse.services.followup_job import new_followup
@@ -234,4 +236,4 @@ def _job(new: NewFollowup) -> NewJob:
         )
     except InvalidRegion as error:
         raise ConfigurationError("followup", error.reason) from error
-    return new_followup(ask, database=new.database, priority=new.priority)
+    return new_followup(ask, database=new.database, priority=new.priority, by=by)

@@ -16,7 +16,7 @@ from radfuse.web.api.databases import DatabaseName
 from radfuse.web.api.desk import ApiDesk
 from radfuse.web.api.refusals import refusals
 from radfuse.web.api.registering import PointPair
-from radfuse.web.identity import ALLOW_FAILED, Identity, identity_of, note
+from radfuse.web.identity import ALLOW_FAILED, identity_of, note
 
 if TYPE_CHECKING:
     from radfuse.services.proposals import Proposal
@@ -203,7 +203,7 @@ def _accept(desk: ApiDesk) -> Callable[..., RegistrationProposal]:
         note(request, "accept registration", study=study, subject=found.registration)
         if yes.allow_failed:
             note(request, ALLOW_FAILED, study=study, subject=found.registration)
-        operator, now = _name(identity_of(request)), datetime.now(UTC).astimezone()
+        operator, now = identity_of(request).person, datetime.now(UTC).astimezone()
         return RegistrationProposal.of(proposals.accept(archive, number, operator, now, allow_failed=yes.allow_failed))
 
     return accept_proposal
@@ -218,10 +218,6 @@ def _discard(desk: ApiDesk) -> Callable[..., None]:
         proposals.discard(desk.archive(database), number)
 
     return discard_proposal
-
-
-def _name(who: Identity) -> str:
-    return "" if who.is_single_user else who.full_name or who.user
 
 
 def _flat(matrix: list[list[float]] | None) -> list[float] | None:

@@ -129,5 +129,5 @@ def _job(new: NewRegistration, who: Identity) -> NewJob:
     except CannotRegister as error:
         raise ConfigurationError("kind", error.reason) from error
     # What is proposed has the name of who accepts it.
-    by = "" if new.propose or who.is_single_user else who.full_name or who.user
+    by = "" if new.propose else who.person
     return new_registration(ask, database=new.database, priority=new.priority, is_proposal=new.propose, by=by)

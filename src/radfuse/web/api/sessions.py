@@ -98,8 +98,7 @@ def _save(desk: ApiDesk) -> Callable[..., SavedSession]:
 def _making(who: Identity) -> Making:
     from radfuse.objects.common import Making
 
-    operator = "" if who.is_single_user else who.full_name or who.user
-    return Making(datetime.now(UTC).astimezone(), new_uid, operator)
+    return Making(datetime.now(UTC).astimezone(), new_uid, who.person)
 
 
 def _send(desk: ApiDesk, database: str, saved: service.SavedSession, peers: Sequence[Peer], study: str) -> list[Job]:

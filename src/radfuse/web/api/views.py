@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from radfuse.core.errors import ConfigurationError
 from radfuse.core.uids import checked_uid
-from radfuse.web.identity import ALLOW_FAILED, ALLOW_OTHER_PATIENT, note
+from radfuse.web.identity import ALLOW_FAILED, ALLOW_OTHER_PATIENT, ALLOW_OTHER_SIDE, note
 
 if TYPE_CHECKING:
     from radfuse.services.series_views import SeriesView
@@ -32,6 +32,7 @@ class View(BaseModel):
     only: list[Uid] = Field([], max_length=MOST_REGISTRATIONS, description="Registrations that may be used; none: all.")
     allow_failed: bool = False
     allow_other_patient: bool = False
+    allow_other_side: bool = Field(False, description="Left over right too.")
     proposed: int = Field(0, ge=0, le=2**31 - 1, description="The job whose proposed registration is used; 0: none.")
 
     def asked(self) -> SeriesView:
@@ -48,6 +49,7 @@ class View(BaseModel):
             self.allow_failed,
             self.allow_other_patient,
             self.proposed,
+            self.allow_other_side,
         )
 
 
@@ -80,3 +82,5 @@ def note_view(request: Request, view: SeriesView, study: str) -> None:
         note(request, ALLOW_FAILED, study=study, subject=view.series)
     if view.allow_other_patient:
         note(request, ALLOW_OTHER_PATIENT, study=study, subject=view.series)
+    if view.allow_other_side:
+        note(request, ALLOW_OTHER_SIDE, study=study, subject=view.series)

@@ -46,6 +46,7 @@ class Alignment(BaseModel):
     steps: list[RegistrationStep]
     warnings: list[str]
     is_other_patient: bool
+    is_other_side: bool
 
 
 class VolumeLevel(BaseModel):
@@ -219,6 +220,7 @@ def _alignment(facts: Facts) -> Alignment:
         steps=[RegistrationStep.of(step) for step in aligned.path.steps] if aligned is not None else [],
         warnings=list(found.warnings),
         is_other_patient=found.is_other_patient,
+        is_other_side=found.is_other_side,
     )
 
 

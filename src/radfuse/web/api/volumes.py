@@ -62,6 +62,7 @@ class ViewQuery(BaseModel):
     only: list[Uid] = Field([], max_length=MOST_REGISTRATIONS, description="Registrations that may be used; none: all.")
     allow_failed: bool = Field(False, description="Registrations too that failed.")
     allow_other_patient: bool = Field(False, description="A base of another patient too.")
+    allow_other_side: bool = Field(False, description="Left over right too.")
     proposed: int = Field(0, ge=0, le=2**31 - 1, description="The job whose proposed registration is used; 0: none.")
     database: str = Field(DEFAULT_DATABASE, max_length=64, description="A further database of this node.")
 
@@ -75,6 +76,7 @@ class ViewQuery(BaseModel):
             only=self.only,
             allow_failed=self.allow_failed,
             allow_other_patient=self.allow_other_patient,
+            allow_other_side=self.allow_other_side,
             proposed=self.proposed,
         ).asked()
 

@@ -26,10 +26,8 @@ export function scroll(shown: Shown, view: PaneView, count: number): void {
 }
 
 const PAGE = 10;
-const ALL = 1e5;
-const KEYS: Record<string, number> = {
-  ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE, End: ALL, Home: -ALL,
-}; // prettier-ignore
+/** Home is that of all panes. */
+const KEYS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE };
 
 /** How many slices a key goes; 0: it is no such key. */
 export function slicesOf(key: string): number {
