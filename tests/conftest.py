@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.generate import GeneratedSet, generate_set
+from tests.support.ports import unused_port
 from tests.support.schemas import written_at_once
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 _DEBIAN_PACKAGES = {
     "Orthanc": ("orthanc", ("/usr/sbin",)),
@@ -71,13 +76,7 @@ def generated_set(tmp_path_factory: pytest.TempPathFactory) -> GeneratedSet:
 @pytest.fixture
 def new_port() -> Callable[[], int]:
     """A maker of loopback TCP ports that nothing listens on."""
-
-    def port() -> int:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            number: int = server.getsockname()[1]
-        return number
-
-    return port
+    return unused_port
 
 
 @pytest.fixture

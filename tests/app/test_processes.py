@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from radfuse.app.processes import SUPERVISOR, follow_supervisor
+from radfuse.app.processes import READY_PIPE, SUPERVISOR, follow_supervisor, tell_supervisor
 
 
 def test_a_process_whose_supervisor_is_gone_before_it_looks_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +27,12 @@ def test_a_process_stays_while_its_supervisor_is_there(monkeypatch: pytest.Monke
     stopped = threading.Event()
     follow_supervisor(stopped.set)
     assert not stopped.wait(1.5)
+
+
+def test_a_supervisor_that_died_while_its_process_started_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setenv(READY_PIPE, str(writing))
+    tell_supervisor()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.close(writing)

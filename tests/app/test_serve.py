@@ -24,7 +24,7 @@ from tests.archive.objects import CT_IMAGE, EXPLICIT, AnObject, contents, leftov
 from tests.support.servers import RunningNode, environment, processes_of, running_node
 
 STARTED = ("serve", "--workers", "2")
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 @contextmanager

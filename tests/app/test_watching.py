@@ -17,7 +17,7 @@ from radfuse.jobs import Jobs
 from tests.archive.objects import numbered, stored_objects
 from tests.services.import_media.scenes import part10
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def test_the_worker_imports_what_comes_into_the_watched_folder(tmp_path: Path) -> None:

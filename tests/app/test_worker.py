@@ -28,7 +28,7 @@ from tests.fakes.sink import Sink
 from tests.support.generate import GeneratedSet
 from tests.support.servers import environment, processes_of, radfuse, running_node
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -90,7 +90,7 @@ def test_a_worker_alone_does_the_jobs_and_ends_by_sigterm(data: Path, jobs: Jobs
 def test_a_worker_that_is_stopped_gives_its_job_back_and_the_next_one_goes_on(
     data: Path, jobs: Jobs, generated_set: GeneratedSet
 ) -> None:
-    with Sink(delay_s=0.1) as sink:
+    with Sink(delay_s=0.5) as sink:
         job_id = submit(jobs, generated_set, sink)
         with running_worker(data) as process:
             wait_until(lambda: len(sink.acknowledged) >= 3)
@@ -99,6 +99,7 @@ def test_a_worker_that_is_stopped_gives_its_job_back_and_the_next_one_goes_on(
         job = jobs.get(job_id)
         assert job.state is JobState.QUEUED
         assert 3 <= job.counts.sent < len(generated_set.files)
+        sink.delay_s = 0.0
         with running_worker(data):
             wait_until(lambda: jobs.get(job_id).state is JobState.DONE)
         # Stopped in order: what was acknowledged was also recorded, nothing went twice.

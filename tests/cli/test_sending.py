@@ -19,9 +19,11 @@ import pytest
 from pynetdicom import AE, evt
 
 from radfuse.core.aetitle import AETitle
+from radfuse.jobs import Jobs
 from radfuse.services.peers import Peer, Peers
 from tests.cli.conftest import Run
 from tests.fakes.sink import Sink
+from tests.jobs.working import until
 from tests.support.generate import CT_IMAGE, STUDY_UID, GeneratedSet
 from tests.support.servers import environment, running_node, running_storescp
 
@@ -239,14 +241,16 @@ def test_a_job_that_waits_for_its_peer_is_followed_with_a_word_about_it(
     sinks: list[Sink] = []
 
     def come_up() -> None:
+        with contextlib.closing(Jobs(tmp_path / "data")) as jobs:
+            until(lambda: any(job.attempt > 2 for job in jobs.list()))
         sinks.append(Sink(free_port).__enter__())
 
-    timer = threading.Timer(4.0, come_up)
-    timer.start()
+    coming = threading.Thread(target=come_up)
+    coming.start()
     try:
         answer = run("send", *generated_set.ct, "--to", "SINK")
     finally:
-        timer.join()
+        coming.join()
         sinks[0].__exit__(None, None, None)
     assert (answer.code, answer.out) == (0, "5 sent to SINK, 0 failed\n")
     assert "radfuse: job 1 is waiting: SINK cannot be reached" in answer.err
@@ -315,13 +319,14 @@ def test_ctrl_c_ends_the_command_and_not_the_job(run: Run, generated_set: Genera
         command = [sys.executable, "-m", "radfuse", "send", str(generated_set.root), "--to", sink.peer]
         command += ["--data", str(tmp_path / "data")]
         with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while run("jobs", "show", "1", "--json").out.find('"State": "running"') < 0:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             process.send_signal(signal.SIGINT)
+            sink.delay_s = 2.0  # or it is through before it has seen the signal
             sink.open_gate.set()
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "job 1 is not ended by this; 'radfuse jobs show 1' shows it. No worker runs" in errors
         assert "Traceback" not in errors

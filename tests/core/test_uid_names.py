@@ -48,3 +48,9 @@ def test_what_is_neither_is_refused_with_the_setting(text: str) -> None:
         transfer_syntax_of(text, "--syntax")
     with pytest.raises(ConfigurationError, match=r"--class: .* is neither a UID nor the name"):
         storage_class_of(text, "--class")
+
+
+def test_a_transfer_syntax_of_others_has_a_name_and_cannot_be_asked_for_by_it() -> None:
+    assert name_of_uid("1.2.840.10008.1.2.5") == "RLE Lossless"
+    with pytest.raises(ConfigurationError):
+        transfer_syntax_of("RLE Lossless", "--syntax")

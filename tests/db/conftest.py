@@ -17,7 +17,7 @@ from alembic import command
 
 from tests.support.schemas import migrate
 
-START_S = 60.0
+START_S = 120.0
 
 
 @pytest.fixture(autouse=True)

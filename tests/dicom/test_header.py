@@ -296,7 +296,9 @@ def test_the_number_of_elements_is_limited(syntax: str) -> None:
 
 
 @pytest.mark.parametrize("syntax", PLAIN_SYNTAXES)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_mutated_data_set_raises_nothing_but_a_data_set_error(syntax: str, changes: list[tuple[int, int]]) -> None:
     data = bytearray(by_pydicom(small_ct(), syntax) + nested(3, syntax, True) + nested(3, syntax, False, 0x00091001))

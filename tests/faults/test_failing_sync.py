@@ -11,7 +11,7 @@ import pytest
 from radfuse.archive import check_archive
 from tests.archive.objects import contents, file_of, numbered, open_archive, store
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def test_files_whose_sync_failed_are_written_again_from_the_journal(

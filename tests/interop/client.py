@@ -275,7 +275,7 @@ def forget_peak(node: RunningNode) -> None:
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
     """Wait for something that the node does on its own time; fails after ``limit_s``."""
     ends = time.monotonic() + limit_s
     while not condition():

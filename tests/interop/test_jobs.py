@@ -21,7 +21,7 @@ from tests.interop.conftest import write_settings
 from tests.support.generate import STUDY_UID, GeneratedSet
 from tests.support.servers import RunningNode, radfuse, running_node, running_storescp
 
-WAIT_S = 40.0
+WAIT_S = 60.0
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def test_without_retries_a_dead_destination_fails_the_job_and_the_user_starts_it
 
 
 def test_a_restart_of_the_service_in_the_middle_of_a_job_loses_and_repeats_nothing(data: Path, jobs: Jobs) -> None:
-    with Sink(delay_s=0.15) as sink:
+    with Sink(delay_s=0.5) as sink:
         configure(data, sink_at(sink.port, retries=5))
         with running_node(data):
             job_id = queue_study(data, jobs)
-            while len(sink.acknowledged) < 5:
+            while len(sink.acknowledged) < 3:
                 assert jobs.get(job_id).state is not JobState.FAILED, jobs.get(job_id)
                 time.sleep(0.02)
         stopped = jobs.get(job_id)
@@ -123,17 +123,18 @@ def test_a_restart_of_the_service_in_the_middle_of_a_job_loses_and_repeats_nothi
 
 
 def test_a_job_is_paused_and_resumed_while_it_runs(data: Path, jobs: Jobs) -> None:
-    with Sink(delay_s=0.15) as sink, running_node(data):
+    with Sink(delay_s=0.5) as sink, running_node(data):
         configure(data, sink_at(sink.port, retries=5))
         job_id = queue_study(data, jobs)
         while len(sink.acknowledged) < 3:
             time.sleep(0.02)
         jobs.pause(job_id)
-        time.sleep(1.5)  # what was on the way arrives
-        arrived = len(sink.acknowledged)
+        arrived = 0
+        while arrived < len(sink.acknowledged):  # what was on the way arrives
+            arrived = len(sink.acknowledged)
+            time.sleep(1.5)
         assert arrived < 19
-        time.sleep(0.5)
-        assert len(sink.acknowledged) == arrived
+        sink.delay_s = 0.0
         jobs.resume(job_id)
         wait_for(jobs, job_id, JobState.DONE)
         assert is_true(jobs, job_id, sink)

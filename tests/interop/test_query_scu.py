@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from radfuse.services.associating import Caller
 from radfuse.services.peers import Peer
 from radfuse.wire import Limits
 from tests.support.generate import PATIENT_ID, STUDY_UID, GeneratedSet
+from tests.support.ports import unused_port
 from tests.support.servers import STOP_S, RunningNode, running_storescp, wait_for_port
 
 pytestmark = pytest.mark.peers
@@ -71,15 +71,9 @@ def running(*command: str, log: Path, ports: tuple[int, ...]) -> Iterator[None]:
         process.wait(STOP_S)
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [server.getsockname()[1] for server in servers]
-
-
 @contextlib.contextmanager
 def orthanc_with(program: str, folder: Path, destinations: dict[str, int], files: GeneratedSet) -> Iterator[Peer]:
-    dicom_port, http_port = free_ports(2)
+    dicom_port, http_port = unused_port(), unused_port()
     settings = {
         "StorageDirectory": str(folder / "db"),
         "IndexDirectory": str(folder / "db"),
@@ -109,7 +103,7 @@ def orthanc_with(program: str, folder: Path, destinations: dict[str, int], files
 def dcmqrscp_with(
     dcmtk: Callable[[str], str], folder: Path, destinations: dict[str, int], files: GeneratedSet
 ) -> Iterator[Peer]:
-    (port,) = free_ports(1)
+    port = unused_port()
     (folder / "db").mkdir()
     hosts = "".join(f"{title.lower()} = ({title}, 127.0.0.1, {there})\n" for title, there in destinations.items())
     (folder / "dcmqrscp.cfg").write_text(
@@ -130,7 +124,7 @@ def dcmqrscp_with(
 @pytest.fixture(scope="module")
 def third(dcmtk: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """A storescp, which the peers know as THIRD: its port, and the folder that it fills."""
-    (port,) = free_ports(1)
+    port = unused_port()
     folder = tmp_path_factory.mktemp("third")
     with running_storescp(dcmtk("storescp"), folder, port):
         yield port, folder

@@ -223,7 +223,7 @@ def test_two_services_forward_to_each_other_and_a_third_forgets(tmp_path: Path) 
                 assert scu.store(association, context_id, each.sop_class, each.uid, each.data_set()).status == 0
         wait_until(lambda: kept(a) == kept(b) == len(OBJECTS), "the objects did not arrive", 60)
         wait_until(lambda: kept(gate) == 0, "the objects were not forgotten", 60)
-        wait_until(lambda: set(states(a)) == {"done"}, "the job did not end", 20)
+        wait_until(lambda: set(states(a)) == {"done"}, "the job did not end", 60)
         time.sleep(3)  # nothing goes round
         assert [len(states(node)) > 0 for node in (a, b, gate)] == [True, False, True]
 

@@ -11,7 +11,8 @@ import pytest
 
 from radfuse.services.import_media import Verdict, import_files
 from tests.support.judges import program
-from tests.support.orthanc import running_orthanc, two_ports
+from tests.support.orthanc import running_orthanc
+from tests.support.ports import unused_port
 from tests.support.saved import SessionDesk, files_of, session_desk
 from tests.support.servers import RunningNode, running_storescp
 from tests.web.api.conftest import api_in
@@ -78,7 +79,7 @@ def test_through_storescp_that_takes_implicit_vr_only(
 ) -> None:
     received = tmp_path / "received"
     received.mkdir()
-    port = two_ports()[0]
+    port = unused_port()
     with running_storescp(program("storescp"), received, port, "+xi"):
         _send(files, "STORESCP", port)
     opened = restored(desk, session, tmp_path / "data", sorted(received.iterdir()))

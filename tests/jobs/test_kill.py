@@ -84,7 +84,7 @@ def test_a_stopped_worker_goes_on_where_it_was(tmp_path: Path, start_worker: Cal
     log = tmp_path / "log"
     jobs = Jobs(tmp_path)
     job_id = jobs.submit(new_job("append", items=100))
-    worker = start_worker(tmp_path, log, pause_s=0.02)
+    worker = start_worker(tmp_path, log, pause_s=0.05)
     until(lambda: log.exists() and len(lines(log)) > 10)
     assert worker.end(signal.SIGTERM) == 0
     half = jobs.get(job_id)

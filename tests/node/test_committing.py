@@ -34,7 +34,7 @@ from tests.support.generate import CT_IMAGE, MR_IMAGE, GeneratedSet
 
 pytestmark = pytest.mark.peers
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 CT_UIDS = [f"2.25.7100.1.{number}" for number in range(1, 6)]
 CONTEXT = ProposedContext(PUSH_MODEL, (EXPLICIT_LITTLE, IMPLICIT_LITTLE))
 

@@ -86,10 +86,8 @@ def test_each_port_speaks_its_own_and_says_what_else_came(
         with node.associate(CONTEXTS) as association:
             assert scu.echo(association) == 0
     messages = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert [("plain port" in message, "plain DICOM came to the TLS port" in message) for message in messages] == [
-        (True, False),
-        (False, True),
-    ]
+    told = [("plain port" in message, "plain DICOM came to the TLS port" in message) for message in messages]
+    assert sorted(told) == [(False, True), (True, False)]  # each by a thread of its own
 
 
 @pytest.mark.parametrize(
@@ -128,10 +126,10 @@ def test_a_handshake_that_stalls_keeps_nobody_else_waiting(tmp_path: Path, pki: 
 
 
 def test_stalled_handshakes_count_as_connections(tmp_path: Path, pki: Pki, ours: Issued, ct: Issued) -> None:
-    with tls_node(tmp_path, pki, ours, connections=2) as node, contextlib.ExitStack() as stack:
+    limits = replace(LIMITS, artim_s=60.0)  # they stay until the end
+    with tls_node(tmp_path, pki, ours, connections=2, limits=limits) as node, contextlib.ExitStack() as stack:
         for _ in range(2):
             stack.enter_context(socket.create_connection(node.tls_address, 5)).sendall(b"\x16\x03\x01\x02\x00")
-        time.sleep(0.2)
         with pytest.raises((TlsFailed, ConnectionLost)):
             associate(node, pki, ct)
         with pytest.raises(WireError):

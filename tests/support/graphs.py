@@ -55,13 +55,17 @@ class Scene:
     images: dict[str, list[Dataset]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def add_series(self, name: str, patient: str = "GEN-0001", frame: str | None = None, modality: str = "CT") -> str:
+    def add_series(
+        self, name: str, patient: str = "GEN-0001", frame: str | None = None, modality: str = "CT", laterality: str = ""
+    ) -> str:
         """Keep a small series in a frame of its own, or another; its UID."""
         number = next(self._numbers)
         made = [image(SHAPE, modality, place, 10 + number) for place in range(SLICES)]
         for ds in made:
             ds.PatientID, ds.StudyInstanceUID = patient, f"2.25.600{sum(patient.encode())}"
             ds.FrameOfReferenceUID = f"2.25.500{number}" if frame is None else frame
+            if laterality:
+                ds.Laterality = laterality
             self.keep(ds)
         self.images[name] = made
         return self.uid(name)

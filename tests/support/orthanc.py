@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.ports import unused_port
 from tests.support.servers import RunningNode, wait_for_port
 
 STOP_S = 30.0
@@ -49,7 +49,7 @@ class Orthanc:
 @contextlib.contextmanager
 def running_orthanc(program: str, folder: Path, node: RunningNode, **rights: bool) -> Iterator[Orthanc]:
     """Orthanc with its database in ``folder``; it knows ``node`` as "radfuse", with ``rights``; all may ask it."""
-    running = Orthanc(*two_ports())
+    running = Orthanc(unused_port(), unused_port())
     settings = {
         "Name": "tests",
         "StorageDirectory": str(folder / "db"),
@@ -75,11 +75,3 @@ def running_orthanc(program: str, folder: Path, node: RunningNode, **rights: boo
     finally:
         process.terminate()
         process.wait(STOP_S)
-
-
-def two_ports() -> tuple[int, int]:
-    """Two loopback ports that nothing listens on."""
-    with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        first, second = (server.getsockname()[1] for server in servers)
-    return first, second

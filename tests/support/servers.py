@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
-START_S = 60.0
-STOP_S = 30.0
+START_S = 120.0
+STOP_S = 60.0
 
 
 @dataclass(frozen=True)

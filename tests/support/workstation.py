@@ -23,7 +23,9 @@ _ALL_THERE: Final = """series => series.every(uid => performance.getEntriesByTyp
     .some(mark => mark.name === `radfuse all voxels ${uid}`))"""
 _IS_SHARP: Final = "() => !document.querySelector(`[data-pane] [class*='_loading_'], canvas[data-coarse]`)"
 _STILL_MS: Final = 250
-_PICTURE: Final = "pane => document.querySelector(`[data-pane='${pane}'] canvas`).toDataURL('image/png')"
+_PICTURE: Final = """pane => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
+    done(document.querySelector(`[data-pane='${pane}'] canvas`).toDataURL('image/png')))))"""
+"""After the next frame: what was changed is drawn only then."""
 _AXES: Final = {
     "axial": ((1, 0, 0), (0, 1, 0)),
     "coronal": ((1, 0, 0), (0, 0, -1)),

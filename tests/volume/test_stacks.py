@@ -75,7 +75,9 @@ def test_every_grid_is_right_handed_and_keeps_the_images_directions(
     assert grid.to_patient.apply([0, 0, 2]) == pytest.approx(shape.position(2))
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(order=st.permutations(range(6)))
 def test_any_order_of_files_gives_the_same_volume(series: list[Path], order: list[int]) -> None:
     first, again = only(series), only([series[place] for place in order])

@@ -18,7 +18,7 @@ from tests.support.servers import RunningNode, running_node
 
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP = (1280, 800)
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
 _FAILED_REQUEST = "Failed to load resource"
 """What the browser says of every answer from 400 on; a walk looks at those itself."""
 

@@ -131,6 +131,7 @@ def test_a_token_made_on_the_page_lets_a_program_in(console: Console, walker: Wa
     said = subprocess.run(["bash", "-c", f"{command} --silent"], capture_output=True, text=True, check=True).stdout
     assert STUDY_UID in said
     walker.button("I have copied it").click()
+    expect(walker.page.get_by_text(re.compile("rf_"))).to_have_count(0)
     assert secret not in walker.page.content()
 
 

@@ -50,6 +50,8 @@ def made(walker: Walker, dialog: Locator, button: str, place: Path) -> Path:
 def test_a_study_is_planned_written_and_read_by_others(console: Console, walker: Walker, tmp_path: Path) -> None:
     walker.go("/")
     walker.row("DEMO").click()
+    opened = walker.page.get_by_role("complementary").get_by_role("heading", name=re.compile("DEMO"))
+    expect(opened).to_be_visible()
     walker.page.keyboard.press("e")
     dialog = walker.page.get_by_role("dialog", name="Export to media")
     plan = dialog.get_by_role("region", name="Plan")

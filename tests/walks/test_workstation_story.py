@@ -26,7 +26,7 @@ from tests.support.workstation import Station
 from tests.walks.conftest import Console, Walker, url_of
 from tests.web.conftest import keep
 
-pytestmark = [pytest.mark.peers, pytest.mark.slow]
+pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(600)]
 
 _UID = "1.3.6.1.4.1.14519.5.2.1.5168.1900"
 STUDY = f"{_UID}.980314374925518526455629963929"
@@ -152,11 +152,12 @@ def fuse_again(walker: Walker, station: Station) -> None:
     assert above < 0.002
 
 
-def export(walker: Walker, folder: Path, peer: str) -> dict[str, pydicom.Dataset]:
+def export(walker: Walker, station: Station, folder: Path, peer: str) -> dict[str, pydicom.Dataset]:
     """Everything as objects to a peer; what arrived, by modality."""
     walker.button("Export").click()
     sheet = walker.page.get_by_role("dialog", name="Export")
     wanted = ("as Segmentation", "as RT Structure Set", "structured report", "This axial plane", "its registration")
+    expect(sheet.get_by_role("checkbox").first).to_be_visible()
     while (chosen := sheet.get_by_role("checkbox", checked=True)).count():
         chosen.first.uncheck()
     for words in wanted:
@@ -169,10 +170,13 @@ def export(walker: Walker, folder: Path, peer: str) -> dict[str, pydicom.Dataset
     found: dict[str, pydicom.Dataset] = {}
 
     def is_there() -> bool:
+        # Only then: the peer writes its files while they come.
+        if {each["state"] for each in station.ask("GET", "/jobs", kind="send")["jobs"]} != {"done"}:
+            return False
         found.update((ds.Modality, ds) for ds in map(pydicom.dcmread, folder.iterdir()))
         return found.keys() >= OBJECTS
 
-    wait_until(is_there, "everything arrives", 60.0)
+    wait_until(is_there, "everything arrives", 120.0)
     return found
 
 
@@ -197,7 +201,7 @@ def test_a_pet_ct_is_fused_with_an_mr_of_another_day_measured_kept_and_sent(
         fuse_again(walker, station)
         page.keyboard.press("b")
         save(walker, station)
-        arrived = export(walker, folder, "PACS")
+        arrived = export(walker, station, folder, "PACS")
     judge_numbers(lesion, pet, arrived["SEG"], arrived["SR"])
     judge_contours(lesion, arrived["RTSTRUCT"])
     judge_registration(arrived["REG"])
