@@ -18,7 +18,8 @@ from radfuse.services.anonymize import Recipe, Verdict, profile_of
 from radfuse.services.anonymize_faces import boxes_of, face_masks, plan_faces
 from radfuse.volume import Unit, Volume
 from tests.services.anonymize_scenes import KEY, data_sets, run
-from tests.support.generate import base_instance
+from tests.support.generate import base_instance, save
+from tests.support.volumes import ENHANCED_CT, Shape, enhanced
 from tests.volume.made import FRAME, SOURCE, points_of
 
 STEP_MM = 4.0
@@ -155,3 +156,10 @@ def test_a_series_leaves_without_its_face_says_so_and_without_a_plan_does_not_le
     unplanned = run(files[:1], tmp_path / "none", Recipe(profile_of(["faces"]), KEY))
     assert [each.verdict for each in unplanned] == [Verdict.REFUSED]
     assert "a face is found in the files of a whole series" in unplanned[0].reason
+
+
+def test_frames_of_one_object_are_refused(tmp_path: Path) -> None:
+    file = save(enhanced(Shape(), [0, 1, 2, 3], ENHANCED_CT, "CT"), tmp_path, str(ExplicitVRLittleEndian))
+    plan = plan_faces([file])
+    assert not plan.boxes
+    assert set(plan.refused.values()) == {"a face is found only in images of one slice each"}

@@ -177,11 +177,20 @@ def test_without_its_key_nothing_leaves(desk: Desk) -> None:
     assert stored_objects(desk.archives["research"]) == {}
 
 
-def test_what_is_gone_or_another_one_by_now_is_said(desk: Desk) -> None:
+def test_what_is_gone_or_another_one_by_now_is_said(desk: Desk, generated_set: GeneratedSet) -> None:
     job = desk.submit("research")
-    desk.archives["default"].delete(desk.objects[:1])
+    gone, another = desk.objects[:2]
+    desk.archives["default"].delete([gone, another])
+    (file,) = (path for path in generated_set.files if pydicom.dcmread(path).SOPInstanceUID == another.sop_instance_uid)
+    dataset = pydicom.dcmread(file)
+    dataset.PatientComments = "not asked for"
+    dataset.save_as(desk.folder / "another.dcm")
+    list(import_files(desk.archives["default"], [desk.folder / "another.dcm"]))
     assert desk.run(job)[0] is JobState.FAILED
-    assert desk.comments(job, ItemState.FAILED) == {"the archive no longer has the object"}
+    assert desk.comments(job, ItemState.FAILED) == {
+        "the archive no longer has the object",
+        "another object has come under its UID, and was not asked for",
+    }
 
 
 def test_a_rule_leaves_out_what_was_anonymized_before(desk: Desk, generated_set: GeneratedSet) -> None:
