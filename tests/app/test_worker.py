@@ -272,12 +272,12 @@ def test_jobs_on_a_server_that_is_away_are_said_in_one_line(data: Path, free_por
     assert done.stderr.startswith("radfuse: jobs_url: the database does not answer: ")
 
 
-def test_a_node_and_a_worker_at_rest_are_small(data: Path) -> None:
+def test_a_node_and_a_worker_at_rest_are_small(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # measuring it needs memory, too
     heavy = {"node": ("numpy", "alembic", "imagecodecs"), "worker": ("numpy", "imagecodecs", "psycopg")}
     with running_node(data) as node:
         found = {command: processes_of(node.process, command) for command in heavy}
         maps = {command: Path(f"/proc/{process}/maps").read_text() for command, (process,) in found.items()}
         states = [Path(f"/proc/{process}/status").read_text() for (process,) in found.values()]
     assert [name for command, names in heavy.items() for name in names if f"/{name}" in maps[command]] == []
-    # Coverage, when it is measured, takes its part.
     assert max(int(state.split("VmRSS:")[1].split()[0]) << 10 for state in states) < 90 << 20

@@ -30,5 +30,5 @@ def start_worker() -> Iterator[Callable[..., WorkerProcess]]:
 
     yield start
     for worker in started:
-        worker.process.kill()
-        worker.process.wait()
+        with worker.process:
+            worker.process.kill()

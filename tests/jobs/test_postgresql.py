@@ -63,6 +63,7 @@ def test_two_workers_share_the_queue_and_one_of_them_is_killed(
     assert one.end(signal.SIGKILL) == -signal.SIGKILL
     one = start_worker(url, log, "one")
     until(lambda: finished(queue, *ids))
+    one.wait_until_ready()  # it may have come too late to do anything
     assert one.end(signal.SIGTERM) == two.end(signal.SIGTERM) == 0
     assert {queue.get(job_id).state for job_id in ids} == {JobState.DONE}
     did = Counter((job, item) for verb, job, item in lines(log) if verb == "did")

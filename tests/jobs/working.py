@@ -77,7 +77,12 @@ class WorkerProcess:
         words = [sys.executable, "-m", "tests.jobs.working", str(where), str(log), name, str(pause_s)]
         root = Path(__file__).resolve().parents[2]
         environment = os.environ | {"PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"}
-        self.process = subprocess.Popen(words, env=environment, cwd=root)
+        self.process = subprocess.Popen(words, env=environment, cwd=root, stdout=subprocess.PIPE)
+
+    def wait_until_ready(self) -> None:
+        """Returns when it ends in order on SIGTERM."""
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal and wait for the end; gives the exit code."""
@@ -109,6 +114,8 @@ def main() -> None:
     jobs = Jobs(where if "://" in where else Path(where))
     worker = JobWorker(jobs, {"append": appender(Path(log), float(pause_s))}, name)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     worker.run()
     jobs.close()
 

@@ -1,4 +1,7 @@
-"""Ctrl-C while a peer is asked: the first cancels at the peer, the second ends at once."""
+"""Ctrl-C as a wish that is asked for: the first is noted, the second ends at once.
+
+An exception out of nowhere may come where it is dropped, as while an object is being finalized.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from radfuse.cli.console import warn
 
 
 class CtrlC:
-    """Whether Ctrl-C was pressed. Ask it outside of the signal handler: it then says what happens."""
+    """Whether Ctrl-C was pressed. Ask it outside of the signal handler: it then says what happens, if anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str) -> None:
+        self._words = words
         # Plain, not an Event: a signal handler must take no lock.
         self._pressed = False
         self._told = False
@@ -26,17 +30,17 @@ class CtrlC:
         self._pressed = True
 
     def __call__(self) -> bool:
-        """Whether to cancel."""
-        if self._pressed and not self._told:
+        """Whether it was."""
+        if self._pressed and self._words and not self._told:
             self._told = True
-            warn("cancelling at the peer; press Ctrl-C again to end at once")
+            warn(self._words)
         return self._pressed
 
 
 @contextlib.contextmanager
-def ctrl_c_cancels() -> Iterator[CtrlC]:
-    """Make Ctrl-C a wish to cancel, in the block."""
-    ctrl_c = CtrlC()
+def ctrl_c_cancels(words: str = "cancelling at the peer; press Ctrl-C again to end at once") -> Iterator[CtrlC]:
+    """Make Ctrl-C a wish to cancel, in the block; ``words`` are said then."""
+    ctrl_c = CtrlC(words)
     if threading.current_thread() is not threading.main_thread():
         yield ctrl_c  # only the main thread hears signals
         return

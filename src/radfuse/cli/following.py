@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from radfuse.cli.cancelling import ctrl_c_cancels
 from radfuse.cli.console import progress, warn
 from radfuse.cli.jobs import advice, sentence
 from radfuse.core.errors import WorkerRunning
@@ -26,7 +27,8 @@ def follow(settings: Settings, jobs: Jobs, job_id: int, doing: str) -> Job:
     from radfuse.app import is_worker_running
 
     try:
-        return _Following(settings, jobs, job_id, doing).to_the_end()
+        with ctrl_c_cancels("") as is_wished:
+            return _Following(settings, jobs, job_id, doing).to_the_end(is_wished)
     except KeyboardInterrupt:
         goes_on = advice(jobs.get(job_id), is_worker_running(settings))
         warn(f"job {job_id} is not ended by this; 'radfuse jobs show {job_id}' shows it. {goes_on}")
@@ -43,8 +45,8 @@ class _Following:
         self._doing = doing
         self._told: object = None
 
-    def to_the_end(self) -> Job:
-        """The job when it has ended, done by others or, where no worker runs, here."""
+    def to_the_end(self, is_stopped: Callable[[], bool]) -> Job:
+        """The job when it has ended, done by others or, where no worker runs, here. Raises KeyboardInterrupt."""
         total = self._jobs.get(self._job_id).counts.total
         with progress(self._doing, total, "objects") as advance:
             while True:
@@ -56,6 +58,8 @@ class _Following:
                         if job.finished_s is not None:
                             return job
                         self._tell(job)
+                        if is_stopped():
+                            raise KeyboardInterrupt
                         if raise_if_dead:
                             raise_if_dead()
                         time.sleep(_POLL_S)

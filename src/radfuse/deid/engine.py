@@ -21,7 +21,7 @@ from radfuse.deid.private import CHARACTERISTICS, Declared, declared_by, private
 from radfuse.deid.pseudonyms import ProjectKey, Pseudonyms
 from radfuse.deid.required import AT_THE_TOP, REQUIRED, if_nothing_is_left
 from radfuse.deid.structured import CODE_MEANING, VALUE_TYPE, VALUES, Contents, code_decisions
-from radfuse.deid.table import EDITION, Action, Rules
+from radfuse.deid.table import EDITION, Action, Rules, table
 from radfuse.dicom import FileMeta, build_file_meta, read_file_meta
 from radfuse.dicom.tree import Node, Tree, Value, read_tree, write_tree
 from radfuse.dicom.words import decode_text, decode_values, encode_text, fold_groups, keyword_of
@@ -50,8 +50,8 @@ _NOTHING: Final[Mapping[int, Action]] = {}
 _TEMPORAL_VRS: Final = frozenset(("DA", "DT", "TM"))
 _SHIFTED_VRS: Final = _TEMPORAL_VRS | {"SH"}
 _TIME_ZONE: Final = 0x0008_0201
-_LAST_GROUP_OF_FILES: Final = 0x0004
-"""Commands, file meta information and directories: none of them stands in an object."""
+_DIRECTORY_GROUP: Final = 0x0004
+"""Of directories: it does not stand in an object, and no more than commands and file meta information before it."""
 _WRITTEN_VRS: Final = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
 _NUMBER_VRS: Final = frozenset(("DS", "IS"))
 _OF_NUMBERS: Final = b"0123456789+-.eE\\ \0"
@@ -229,7 +229,7 @@ class _Walk:
 
     def _action(self, node: Node, tree: Tree, path: tuple[int, ...]) -> Action:
         group = node.tag >> 16
-        if group & 1 or group <= _LAST_GROUP_OF_FILES:
+        if group & 1 or group < _DIRECTORY_GROUP or (group == _DIRECTORY_GROUP and node.tag not in table().rows):
             return Action.REMOVE
         if is_repeating(group):
             return repeating_action(tree, node.tag, self.owner.profile)
