@@ -36,6 +36,7 @@ from radfuse.cli.anonymize_options import (
     VaultFile,
 )
 from radfuse.cli.asking import peer_named
+from radfuse.cli.cancelling import ctrl_c_cancels
 from radfuse.cli.console import progress, say, warn, write_object
 from radfuse.cli.contexts import context_list_named
 from radfuse.cli.failures import talking_to
@@ -182,9 +183,12 @@ def _outcomes(options: AnonymizeOptions, recipe: Recipe, stack: contextlib.ExitS
             deliver = to_peer(stack.enter_context(_route(options)))
         outcomes = anonymize_and_deliver(sources, recipe, processes, deliver)
     advance = stack.enter_context(progress("Anonymizing", total, "objects"))
+    is_ended = stack.enter_context(ctrl_c_cancels(""))
     for done, outcome in enumerate(outcomes, 1):
         advance(done, max(done, total))
         yield outcome
+        if is_ended():
+            raise KeyboardInterrupt
 
 
 def _pixels(options: AnonymizeOptions) -> PixelPolicy:
