@@ -119,19 +119,8 @@ def test_a_target_that_cannot_be_written_is_said(three: Archive, transcoder: Tra
 def test_an_export_that_is_killed_leaves_nothing_under_the_name_and_the_next_one_takes_its_place(
     three: Archive, transcoder: Transcoder, tmp_path: Path
 ) -> None:
-    script = f"""
-        import os, signal
-        from pathlib import Path
-        from radfuse.archive import Archive, ArchiveSettings
-        from radfuse.dicom import Transcoder
-        from radfuse.services.export_media import MediaAsk, export_media, plan_export
-        from radfuse.services.selection import Selection
-        with Archive(ArchiveSettings(Path({str(three.settings.folder)!r}))) as archive, Transcoder() as transcoder:
-            plan = plan_export(archive, MediaAsk("STD-GEN-CD", Selection(["2.25.10"])))
-            die = lambda done, total: os.kill(os.getpid(), signal.SIGKILL)
-            export_media(archive, plan, Path({str(tmp_path / "set")!r}), transcoder=transcoder, progress=die)
-        """
-    assert _run(script).returncode == -signal.SIGKILL
+    export = f"export_media(archive, plan, Path({str(tmp_path / 'set')!r}), transcoder=transcoder, progress=die)"
+    _kill(three, 'MediaAsk("STD-GEN-CD", Selection(["2.25.10"]))', "True", export)
     assert sorted(left(tmp_path)) == [".set.part", "archive"]
     export_media(three, plan_export(three, STUDY), tmp_path / "set", transcoder=transcoder)
     assert sorted(left(tmp_path)) == ["archive", "set"]
@@ -288,6 +277,23 @@ def test_a_file_that_gets_the_name_meanwhile_is_never_overwritten(
     assert sorted(left(tmp_path)) == ["archive", "disc"]
 
 
+def _kill(archive: Archive, ask: str, when: str, export: str) -> None:
+    """Export in a process that kills itself as soon as ``when`` is true of what is done."""
+    script = f"""
+        import os, signal
+        from pathlib import Path
+        from radfuse.archive import Archive, ArchiveSettings
+        from radfuse.dicom import Transcoder
+        from radfuse.services.export_media import MediaAsk, export_media, export_packed, plan_export
+        from radfuse.services.selection import Selection
+        with Archive(ArchiveSettings(Path({str(archive.settings.folder)!r}))) as archive, Transcoder() as transcoder:
+            plan = plan_export(archive, {ask})
+            die = lambda done, total: {when} and os.kill(os.getpid(), signal.SIGKILL)
+            {export}
+        """
+    assert _run(script).returncode == -signal.SIGKILL
+
+
 def _run(script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, env=os.environ
@@ -332,20 +338,9 @@ def test_a_folder_that_is_gone_when_it_is_to_be_held_is_somebody_elses(tmp_path:
 def test_a_disc_image_that_was_being_made_when_the_process_was_killed_gives_way(
     three: Archive, transcoder: Transcoder, tmp_path: Path
 ) -> None:
-    script = f"""
-        import os, signal
-        from pathlib import Path
-        from radfuse.archive import Archive, ArchiveSettings
-        from radfuse.dicom import Transcoder
-        from radfuse.services.export_media import MediaAsk, export_packed, plan_export
-        from radfuse.services.selection import Selection
-        with Archive(ArchiveSettings(Path({str(three.settings.folder)!r}))) as archive, Transcoder() as transcoder:
-            plan = plan_export(archive, MediaAsk("STD-GEN-DVD-RAM", Selection(["2.25.10"])))
-            die = lambda done, total: done > total // 2 and os.kill(os.getpid(), signal.SIGKILL)
-            to = [Path({str(tmp_path / "disc.iso")!r})]
-            export_packed(archive, plan, to, "iso", transcoder=transcoder, progress=die)
-        """
-    assert _run(script).returncode == -signal.SIGKILL
+    to = f"[Path({str(tmp_path / 'disc.iso')!r})]"
+    export = f'export_packed(archive, plan, {to}, "iso", transcoder=transcoder, progress=die)'
+    _kill(three, 'MediaAsk("STD-GEN-DVD-RAM", Selection(["2.25.10"]))', "done > total // 2", export)
     assert any(path.name.endswith(".part") for path in (tmp_path / ".disc.iso.part").iterdir())
     plan = plan_export(three, MediaAsk("STD-GEN-DVD-RAM", Selection(["2.25.10"])))
     export_packed(three, plan, [tmp_path / "disc.iso"], "iso", transcoder=transcoder)
